@@ -1,0 +1,43 @@
+/**
+ * The kinds of failure that a caller can act on, named after sysexits(3).
+ * `cli/exit-codes.ts` gives each its number.
+ */
+export type FailureKind =
+  | "usage"
+  | "bad-data"
+  | "no-input"
+  | "unavailable"
+  | "software"
+  | "os"
+  | "cannot-create"
+  | "io"
+  | "temporary"
+  | "no-permission"
+  | "config"
+  | "interrupted";
+
+/**
+ * A failure with a cause and a remedy.
+ *
+ * `message` says what failed, where and what was found, in lower case without a full stop;
+ * `hint` is what to do about it, best a command that can be typed.
+ */
+export class BerryError extends Error {
+  override readonly name = "BerryError";
+  readonly kind: FailureKind;
+  readonly hint: string | undefined;
+
+  constructor(kind: FailureKind, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.hint = options.hint;
+  }
+}
+
+/** The message of anything that was thrown, followed by the messages of its causes. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  if (thrown.cause === undefined) return thrown.message;
+  const cause = messageOf(thrown.cause);
+  return thrown.message.includes(cause) ? thrown.message : `${thrown.message}: ${cause}`;
+}

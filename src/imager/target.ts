@@ -1,0 +1,81 @@
+import * as z from "zod";
+
+/**
+ * An image target: data alone, one TOML file of `targets/` or of the user's.
+ * Which packages carry what, where things lie, how the rootfs is obtained and checked.
+ */
+const names = z.array(z.string().min(1)).default([]);
+
+const partition = z.strictObject({
+  /** Where the FAT partition is mounted. */
+  mount: z.enum(["/boot", "/boot/firmware"]),
+  size_mib: z.number().int().min(64).max(4096),
+  config_txt: z.array(z.string()).default([]),
+  /** Words of cmdline.txt besides root=, rootfstype, rootwait and what berry.toml adds. */
+  cmdline: z.array(z.string()).default([]),
+});
+
+const tarball = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  /** Detached OpenPGP signature; `.sig` beside the tarball by default. */
+  signature_url: z.url({ protocol: /^https?$/ }).optional(),
+  /** Fingerprint of the primary key that must have signed, 40 hexadecimal digits. */
+  signing_key: z.string().regex(/^[0-9A-F]{40}$/, "40 upper-case hexadecimal digits"),
+  /** Armoured public key: a file beside the target file. Its fingerprint must be `signing_key`. */
+  signing_key_file: z.string(),
+});
+
+const common = {
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  description: z.string().min(1),
+  architecture: z.literal("aarch64"),
+  boot: partition,
+  packages: z.strictObject({
+    /** Installed in every image. */
+    base: names,
+    /** Installed where berry.toml has [wifi]. */
+    wifi: names,
+    /** Kernel and firmware: installed last, after `remove`. */
+    kernel: names,
+    /** Removed if the rootfs has them. */
+    remove: names,
+  }),
+  services: z.strictObject({ enable: names, disable: names, wifi: names }),
+  users: z.strictObject({ remove: names, lock: names, groups: names }),
+  /** What QEMU's raspi3b needs of the image, paths on the boot partition. */
+  emulation: z
+    .strictObject({
+      kernel: z.string(),
+      initramfs: z.string().optional(),
+      device_tree: z.string(),
+      console: z.string(),
+    })
+    .optional(),
+};
+
+export const targetSchema = z.discriminatedUnion("family", [
+  z.strictObject({
+    ...common,
+    family: z.literal("pacman"),
+    rootfs: tarball,
+    pacman: z.strictObject({
+      /** Server line; `$arch` and `$repo` stand as pacman reads them. */
+      mirror: z.string(),
+      repositories: z.array(z.string()).min(1),
+      keyring: z.string(),
+    }),
+  }),
+  z.strictObject({
+    ...common,
+    family: z.literal("apt"),
+    apt: z.strictObject({
+      suite: z.string(),
+      components: z.array(z.string()).min(1),
+      /** File of /usr/share/keyrings on the host. */
+      keyring: z.string(),
+    }),
+    initramfs: z.strictObject({ modules: z.array(z.string()) }),
+  }),
+]);
+
+export type Target = z.infer<typeof targetSchema>;
