@@ -98,7 +98,7 @@ export function parseArguments(
 ): Parsed {
   const known = { ...declared.args, ...globalArguments };
   checkPositionals(checkFlags(words, known, command), declared, command);
-  const typed = parseArgs(expandGroups(words), known);
+  const typed = parseArgs(expandGroups(words), withoutChecks(known));
   const args: Record<string, string | boolean | undefined> = {};
   for (const [name, definition] of Object.entries(declared.args)) {
     const value: unknown = typed[name];
@@ -108,6 +108,17 @@ export function parseArguments(
   }
   const named = Object.values(declared.args).filter((definition) => definition.type === "positional").length;
   return { args, rest: typed._.slice(named) };
+}
+
+/** For citty: it would refuse missing and wrong values with words of its own. */
+function withoutChecks(args: Arguments): Arguments {
+  return Object.fromEntries(
+    Object.entries(args).map(([name, definition]): [string, ArgDef] => {
+      if (definition.type !== "enum") return [name, { ...definition, required: false }];
+      const { options: _, ...rest } = definition;
+      return [name, { ...rest, type: "string", required: false }];
+    }),
+  );
 }
 
 /** @returns the words that are no flags and no values of flags */

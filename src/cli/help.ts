@@ -8,7 +8,7 @@ type Row = readonly [term: string, explanation: string];
 export function renderHelp(command: Command, path: string, color: boolean): string {
   const style = createStyle(color);
   const paragraphs = [
-    `${command.description}.\n`,
+    `${command.description.charAt(0).toUpperCase()}${command.description.slice(1)}.\n`,
     ...(command.kind === "group"
       ? groupParagraphs(command, path, style)
       : verbParagraphs(command, path, style)),
@@ -36,8 +36,12 @@ function groupParagraphs(group: Group, path: string, style: Style): readonly str
     .filter(([, entry]) => entry.hidden !== true)
     .map(([name, entry]): Row => [name, entry.description]);
   const lines = [`${path} COMMAND …`];
-  if (group.defaultVerb !== null) lines.push(`${path} …  is short for  ${path} ${group.defaultVerb} …`);
-  return [usage(lines, style), list("Commands", rows, style), `${path} COMMAND --help tells more of each.\n`];
+  const notes = [`${path} COMMAND --help tells more of each.\n`];
+  if (group.defaultVerb !== null) {
+    lines.push(`${path} …`);
+    notes.push(`Without a COMMAND, ${group.defaultVerb} is meant.\n`);
+  }
+  return [usage(lines, style), list("Commands", rows, style), notes.join("")];
 }
 
 function verbParagraphs(verb: Verb, path: string, style: Style): readonly string[] {
