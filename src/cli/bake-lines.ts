@@ -4,7 +4,7 @@ import { formatTable } from "./table.ts";
 import { formatBytes, formatSeconds } from "../core/units.ts";
 import type { BakeEvent } from "../imager/event.ts";
 
-const barCells = 20;
+const barCells = 10;
 const liveSteps = 6;
 const slowestSteps = 5;
 
@@ -37,7 +37,7 @@ function label(
 function bar(doneBytes: number, totalBytes: number): string {
   const share = Math.min(1, doneBytes / totalBytes);
   const filled = Math.round(share * barCells);
-  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  const percent = `${Math.floor(share * 100)} %`.padStart(6);
   return `[${"#".repeat(filled)}${".".repeat(barCells - filled)}]${percent}`;
 }
 

@@ -81,7 +81,7 @@ export interface VerbDefinition<A extends Arguments> {
 }
 
 /** Declares a verb; `run` sees its own arguments, typed. */
-export function defineVerb<const A extends Arguments = Record<never, never>>(
+export function defineVerb<const A extends Arguments = Record<string, never>>(
   definition: VerbDefinition<A>,
 ): Verb {
   return {
