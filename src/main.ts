@@ -1,0 +1,17 @@
+import { start } from "./cli/start.ts";
+import { defineGroup } from "./cli/verb.ts";
+import { createLog } from "./system/log.ts";
+
+/** The root command. */
+export const berry = defineGroup({
+  description: "SD-card images for a Raspberry Pi cluster at home, described by one file",
+  examples: ["berry imager targets"],
+  commands: {
+    imager: {
+      description: "bake the SD-card images of the nodes that berry.toml names",
+      load: async () => (await import("./commands/imager.ts")).imager,
+    },
+  },
+});
+
+if (import.meta.main) await start(berry, "berry", createLog);
