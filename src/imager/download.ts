@@ -16,7 +16,7 @@ import {
   removePart,
   type PartPaths,
 } from "./part-file.ts";
-import { inspectSignature } from "./signature.ts";
+import { inspectSignature, type Signer } from "./signature.ts";
 import { verifySha256, verifySignedFile } from "./verify-file.ts";
 
 /** How a download proves to be the right one. */
@@ -29,14 +29,15 @@ export type Verification =
       readonly signature: Uint8Array | string;
       /** Of the primary key, 40 hexadecimal digits. */
       readonly fingerprint: string;
-      /** Armoured. */
-      readonly publicKey: string;
+      /** Armoured, or the URL that has it: what arrives must have that fingerprint. */
+      readonly publicKey: { readonly armoured: string } | { readonly url: string };
     };
 
 export interface DownloadRequest {
   /** http or https; redirects are followed. */
   readonly url: string;
-  /** Absolute path of the file in the cache. `.part`, `.part.json` and `.sig` beside it belong to it too. */
+  /** Absolute path of the file in the cache. Names that begin with it and a dot belong to it too:
+   * `.part` and `.part.json` while it grows, `.sig` and `.asc` for the next time without a network. */
   readonly path: string;
   readonly verification: Verification;
   /** null: any size. */
@@ -61,7 +62,7 @@ export interface Downloaded {
 /** How patient a download is, unless told otherwise. */
 export const usualPatience = { stallMilliseconds: 30_000, attempts: 6 } as const;
 
-const maxSignatureBytes = 64 * 1024;
+const maxProofBytes = 1024 * 1024;
 /** There is something to fall back to, so nobody should wait long. */
 const attemptsIfKept = 2;
 
@@ -106,37 +107,50 @@ export async function download(
   return { path: paths.file, sizeBytes: accepted.sizeBytes, source: "network", signedAt: accepted.signedAt };
 }
 
-/** What a file is verified with, fetched before the file itself. */
+/** What a file is verified with: here before the file itself is. */
 interface Proof {
   /** null: verified by hash. */
-  readonly signature: Uint8Array | null;
-  /** Why the signature is the one that was kept from an earlier time; null: it is fresh. */
+  readonly signed: { readonly signature: Uint8Array; readonly signer: Signer } | null;
+  /** Why some of it is what was kept from an earlier time; null: all of it is fresh. */
   readonly offline: BerryError | null;
 }
 
 /** A signature that could not convince anyway is refused here, before it costs a cached file or a long download. */
 async function obtainProof(request: DownloadRequest, options: DownloadOptions, signal: AbortSignal): Promise<Proof> {
   const { path, url, verification } = request;
-  if (verification.kind === "sha256") return { signature: null, offline: null };
-  if (typeof verification.signature !== "string") {
-    await inspectSignature(url, verification.signature, verification);
-    return { signature: verification.signature, offline: null };
-  }
-  const kept = `${path}.sig`;
+  if (verification.kind === "sha256") return { signed: null, offline: null };
+  const { fingerprint, publicKey } = verification;
+  const key =
+    "armoured" in publicKey
+      ? { content: publicKey.armoured, offline: null }
+      : await fetchOrKept(publicKey.url, `${path}.asc`, path, options, signal);
+  const signature =
+    typeof verification.signature === "string"
+      ? await fetchOrKept(verification.signature, `${path}.sig`, path, options, signal)
+      : { content: verification.signature, offline: null };
+  const armoured = typeof key.content === "string" ? key.content : new TextDecoder().decode(key.content);
+  const signer = { fingerprint, publicKey: armoured };
+  await inspectSignature(url, signature.content, signer);
+  return { signed: { signature: signature.content, signer }, offline: signature.offline ?? key.offline };
+}
+
+/** What `url` has, or what was `kept` of it together with the file at `path` when the network is out of reach. */
+async function fetchOrKept(
+  url: string,
+  kept: string,
+  path: string,
+  options: DownloadOptions,
+  signal: AbortSignal,
+): Promise<{ readonly content: Uint8Array; readonly offline: BerryError | null }> {
   const isKept = (await fileBytes(kept)) !== null && (await fileBytes(path)) !== null;
   const patience = isKept ? { ...options, attempts: Math.min(options.attempts, attemptsIfKept) } : options;
-  let signature: Uint8Array;
-  let offline: BerryError | null = null;
   try {
-    signature = await fetchBytes(verification.signature, maxSignatureBytes, patience, signal);
+    return { content: await fetchBytes(url, maxProofBytes, patience, signal), offline: null };
   } catch (error) {
     if (!isKept || !(error instanceof BerryError) || error.kind !== "unavailable") throw error;
     options.onNotice(`used ${kept}: ${error.message}`);
-    signature = await readFile(kept);
-    offline = error;
+    return { content: await readFile(kept), offline: error };
   }
-  await inspectSignature(url, signature, verification);
-  return { signature, offline };
 }
 
 type Checked =
@@ -146,19 +160,17 @@ type Checked =
 async function check(
   path: string,
   { url, verification }: DownloadRequest,
-  { signature }: Proof,
+  { signed }: Proof,
   { clock }: DownloadOptions,
   signal: AbortSignal,
 ): Promise<Checked> {
   const name = path.endsWith(".part") ? url : path;
   try {
-    if (verification.kind === "sha256") {
-      await verifySha256(path, name, verification.hex, signal);
-      return { kind: "right", signedAt: null };
-    }
+    if (verification.kind === "sha256") await verifySha256(path, name, verification.hex, signal);
+    if (signed === null) return { kind: "right", signedAt: null };
     const now = new Date(clock.now());
-    const verified = await verifySignedFile(path, name, signature ?? new Uint8Array(), verification, now, signal);
-    return { kind: "right", signedAt: verified.signedAt };
+    const { signedAt } = await verifySignedFile(path, name, signed.signature, signed.signer, now, signal);
+    return { kind: "right", signedAt };
   } catch (error) {
     if (error instanceof BerryError && error.kind === "bad-data") return { kind: "wrong", error };
     throw error;
@@ -182,7 +194,7 @@ async function acceptPart(
   if (checked.kind === "wrong") {
     // a file that is replaced in place may have changed between its signature and itself
     const fresh = await obtainProof(request, options, signal);
-    if (fresh.offline === null && !sameBytes(fresh.signature, used.signature)) {
+    if (fresh.offline === null && !sameBytes(fresh.signed?.signature, used.signed?.signature)) {
       used = fresh;
       checked = await check(paths.part, request, used, options, signal);
     }
@@ -193,12 +205,15 @@ async function acceptPart(
   }
   const sizeBytes = (await fileBytes(paths.part)) ?? 0;
   await publishPart(paths);
-  if (used.signature !== null) await publishBytes(`${paths.file}.sig`, used.signature);
+  if (used.signed !== null) {
+    await publishBytes(`${paths.file}.sig`, used.signed.signature);
+    await publishBytes(`${paths.file}.asc`, new TextEncoder().encode(used.signed.signer.publicKey));
+  }
   return { kind: "right", signedAt: checked.signedAt, sizeBytes };
 }
 
-function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  if (a === null || b === null) return a === b;
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
   return Buffer.compare(a, b) === 0;
 }
 

@@ -1,0 +1,4 @@
+declare module "*.asc" {
+  const text: string;
+  export default text;
+}
