@@ -17,7 +17,8 @@ export function parseAddress(text: string): Address | null {
 
 function parseIpv4(text: string): bigint | null {
   const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) return null;
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255))
+    return null;
   return parts.reduce((value, part) => value * 256n + BigInt(part), 0n);
 }
 
@@ -47,7 +48,8 @@ function parseGroups(half: string): bigint[] | null {
   return groups;
 }
 
-const join = (groups: readonly bigint[]): bigint => groups.reduce((value, group) => (value << 16n) | group, 0n);
+const join = (groups: readonly bigint[]): bigint =>
+  groups.reduce((value, group) => (value << 16n) | group, 0n);
 
 const bitsOf = (version: 4 | 6): number => (version === 4 ? 32 : 128);
 
@@ -70,8 +72,12 @@ export const checkHostAddress: Check = (text) => {
   const network = parseNetwork(text);
   if (network === null) {
     const bare = parseAddress(text);
-    if (bare === null) return { problem: "not an address with a prefix length", remedy: 'use one such as "192.168.1.11/24"' };
-    return { problem: "an address without its prefix length", remedy: `did you mean "${text}/${bare.version === 4 ? 24 : 64}"?` };
+    if (bare === null)
+      return { problem: "not an address with a prefix length", remedy: 'use one such as "192.168.1.11/24"' };
+    return {
+      problem: "an address without its prefix length",
+      remedy: `did you mean "${text}/${bare.version === 4 ? 24 : 64}"?`,
+    };
   }
   const unusable = checkUnicast(network);
   if (unusable !== null) return unusable;
@@ -80,7 +86,8 @@ export const checkHostAddress: Check = (text) => {
   const host = network.value & ((1n << hostBits) - 1n);
   const remedy = "give the node an address inside the network";
   if (host === 0n) return { problem: "the address of the network itself", remedy };
-  if (network.version === 4 && host === (1n << hostBits) - 1n) return { problem: "the broadcast address of the network", remedy };
+  if (network.version === 4 && host === (1n << hostBits) - 1n)
+    return { problem: "the broadcast address of the network", remedy };
   return null;
 };
 
@@ -104,7 +111,9 @@ function isLoopback(address: Address): boolean {
 function checkUnicast(address: Address, remedy = "give the node an address of its own"): Flaw | null {
   if (isLoopback(address)) return { problem: "a loopback address", remedy };
   const first = address.version === 4 ? address.value >> 24n : address.value >> 120n;
-  if (address.version === 4 ? first >= 224n : first === 0xffn) return { problem: "a multicast or reserved address", remedy: "use a unicast address" };
-  if (address.version === 4 ? first === 0n : address.value === 0n) return { problem: "the unspecified address", remedy: "use a unicast address" };
+  if (address.version === 4 ? first >= 224n : first === 0xffn)
+    return { problem: "a multicast or reserved address", remedy: "use a unicast address" };
+  if (address.version === 4 ? first === 0n : address.value === 0n)
+    return { problem: "the unspecified address", remedy: "use a unicast address" };
   return null;
 }

@@ -24,10 +24,15 @@ export async function composeCluster(
   // without any node the cluster's own tables are judged all the same
   for (const own of tables.nodes.length > 0 ? tables.nodes : [namelessNode]) {
     signal.throwIfAborted();
-    const network = mergeTable({ table: tables.network, path: "network" }, placed(own.network, own, "network"), (values) =>
-      values.address?.length === 0 ? ["gateway"] : [],
+    const network = mergeTable(
+      { table: tables.network, path: "network" },
+      placed(own.network, own, "network"),
+      (values) => (values.address?.length === 0 ? ["gateway"] : []),
     );
-    const node = { ...(await composeNode(tables, own, around)), network: networkSettings(network, around.diagnosis) };
+    const node = {
+      ...(await composeNode(tables, own, around)),
+      network: networkSettings(network, around.diagnosis),
+    };
     addressKeys.set(node, network.keyOf("address"));
     nodes.push(node);
   }
@@ -42,7 +47,11 @@ export async function composeCluster(
   });
 }
 
-async function composeNode(tables: ClusterTables, own: NodeTables, around: Surroundings): Promise<Omit<Node, "network">> {
+async function composeNode(
+  tables: ClusterTables,
+  own: NodeTables,
+  around: Surroundings,
+): Promise<Omit<Node, "network">> {
   const image = mergeTable({ table: tables.image, path: "image" }, placed(own.image, own, "image"));
   const user = mergeTable({ table: tables.user, path: "user" }, placed(own.user, own, "user"), (values) => [
     ...(values.password_file === undefined ? [] : (["password_hash"] as const)),
@@ -53,7 +62,8 @@ async function composeNode(tables: ClusterTables, own: NodeTables, around: Surro
     values.security === "open" ? ["psk_file", "store_passphrase"] : [],
   );
   const fan = mergeTable({ table: tables.fan, path: "fan" }, placed(own.fan, own, "fan"));
-  const isOn = (name: "wifi" | "fan") => own[name] !== "off" && (own[name] !== undefined || tables.present.has(name));
+  const isOn = (name: "wifi" | "fan") =>
+    own[name] !== "off" && (own[name] !== undefined || tables.present.has(name));
   return {
     name: own.identity.values.name ?? "",
     role: own.identity.values.role ?? "node",
@@ -65,8 +75,14 @@ async function composeNode(tables: ClusterTables, own: NodeTables, around: Surro
   };
 }
 
-function placed<T>(table: T | "off" | undefined, node: NodeTables, name: string): { table: T; path: string } | undefined {
-  return table === undefined || table === "off" ? undefined : { table: table as T, path: `${node.path}.${name}` };
+function placed<T>(
+  table: T | "off" | undefined,
+  node: NodeTables,
+  name: string,
+): { table: T; path: string } | undefined {
+  return table === undefined || table === "off"
+    ? undefined
+    : { table: table as T, path: `${node.path}.${name}` };
 }
 
 /** Whether berry ships a target of that name is for the imager to say. */
@@ -81,7 +97,11 @@ async function findOutput(output: string, around: Surroundings): Promise<string>
   const path = around.files.resolve(around.folder, output);
   const { kind } = await around.files.look(path);
   if (kind === "file" || kind === "other") {
-    around.diagnosis.add("image.output", { problem: "not a folder", remedy: "name a folder; it is made when it is missing" }, output);
+    around.diagnosis.add(
+      "image.output",
+      { problem: "not a folder", remedy: "name a folder; it is made when it is missing" },
+      output,
+    );
   }
   return path;
 }

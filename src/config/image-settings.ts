@@ -42,11 +42,16 @@ async function extraFiles(image: Image, around: Surroundings): Promise<readonly 
     const source = around.files.resolve(around.folder, values.source ?? "");
     if (values.source !== undefined) {
       const mode = await findFile(source, `${place}.source`, values.source, around);
-      if (mode !== null && values.secret === true) await warnIfExposed(source, `${place}.source`, values.source, around);
+      if (mode !== null && values.secret === true)
+        await warnIfExposed(source, `${place}.source`, values.source, around);
     }
     const path = values.path ?? "";
     if (path !== "" && files.some((other) => other.path === path)) {
-      around.diagnosis.add(`${place}.path`, { problem: "two files for one path", remedy: "keep one of them" }, path);
+      around.diagnosis.add(
+        `${place}.path`,
+        { problem: "two files for one path", remedy: "keep one of them" },
+        path,
+      );
     }
     files.push({
       source,
@@ -66,7 +71,11 @@ async function findScript(image: Image, around: Surroundings): Promise<string | 
   const path = around.files.resolve(around.folder, written);
   const mode = await findFile(path, image.keyOf("script"), written, around);
   if (mode !== null && (mode & 0o111) === 0) {
-    around.diagnosis.add(image.keyOf("script"), { problem: "the script is not executable", remedy: `chmod +x ${path}` }, written);
+    around.diagnosis.add(
+      image.keyOf("script"),
+      { problem: "the script is not executable", remedy: `chmod +x ${path}` },
+      written,
+    );
   }
   return path;
 }

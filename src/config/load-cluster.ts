@@ -24,7 +24,11 @@ export async function examineCluster(file: string, signal: AbortSignal): Promise
   const diagnosis = startDiagnosis(file);
   const around = { folder: dirname(document.path), files: hostFiles, diagnosis };
   const cluster = await composeCluster(document.content, document.path, around, signal);
-  return { cluster: diagnosis.problems.length === 0 ? cluster : null, problems: diagnosis.problems, warnings: diagnosis.warnings };
+  return {
+    cluster: diagnosis.problems.length === 0 ? cluster : null,
+    problems: diagnosis.problems,
+    warnings: diagnosis.warnings,
+  };
 }
 
 /**
@@ -34,6 +38,7 @@ export async function examineCluster(file: string, signal: AbortSignal): Promise
 export async function loadCluster(file: string, log: Log, signal: AbortSignal): Promise<Cluster> {
   const { cluster, problems, warnings } = await examineCluster(file, signal);
   if (cluster === null) throw new BerryError("config", problems.map(formatProblem).join("\n"));
-  for (const warning of warnings) log.warn(`${warning.file}: ${warning.key}: ${warning.message}`, warning.hint);
+  for (const warning of warnings)
+    log.warn(`${warning.file}: ${warning.key}: ${warning.message}`, warning.hint);
   return cluster;
 }

@@ -35,9 +35,11 @@ export function mergeTable<S extends Shape>(
   return {
     values: { ...inherited, ...own?.table.values },
     isOwn,
-    failed: (key) => (isOwn(key) ? own?.table.failed(key) === true : !overruled.includes(key) && shared.table.failed(key)),
+    failed: (key) =>
+      isOwn(key) ? own?.table.failed(key) === true : !overruled.includes(key) && shared.table.failed(key),
     keyOf(key) {
-      const place = own !== undefined && (key === null || isOwn(key) || !has(shared.table, key)) ? own.path : shared.path;
+      const place =
+        own !== undefined && (key === null || isOwn(key) || !has(shared.table, key)) ? own.path : shared.path;
       return key === null ? place : `${place}.${key}`;
     },
   };

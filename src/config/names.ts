@@ -3,7 +3,8 @@ import type { Check, Flaw } from "./problem.ts";
 
 /** One label of a host name (RFC 1123, section 2.1), lower case. */
 export const checkHostName: Check = (name) => {
-  if (name === "localhost") return { problem: "taken by every machine", remedy: 'choose another name, such as "pi1"' };
+  if (name === "localhost")
+    return { problem: "taken by every machine", remedy: 'choose another name, such as "pi1"' };
   if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return null;
   return {
     problem: "not a host name",
@@ -21,7 +22,10 @@ const systemUsers = new Set(
 /** A user whom useradd(8) makes, and who is none of the system's own. */
 export const checkUserName: Check = (name) => {
   if (name === "root") {
-    return { problem: "root cannot be the user", remedy: 'name an ordinary user; sudo = "no-password" gives it root\'s power' };
+    return {
+      problem: "root cannot be the user",
+      remedy: 'name an ordinary user; sudo = "no-password" gives it root\'s power',
+    };
   }
   if (systemUsers.has(name)) return { problem: "a name of the system's own", remedy: "choose another name" };
   return checkAccountName(name, "not a user name");
@@ -37,18 +41,27 @@ export const checkOwner: Check = (owner) => {
 
 function checkAccountName(name: string, problem: string): Flaw | null {
   if (/^[a-z_][a-z0-9_-]{0,31}$/.test(name)) return null;
-  return { problem, remedy: "use 1 to 32 lower-case letters, digits, hyphens and underscores, with a letter first" };
+  return {
+    problem,
+    remedy: "use 1 to 32 lower-case letters, digits, hyphens and underscores, with a letter first",
+  };
 }
 
 export const checkRole: Check = (role) => {
   if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(role)) return null;
-  return { problem: "not a role", remedy: 'use one word of lower-case letters, digits and hyphens, such as "node"' };
+  return {
+    problem: "not a role",
+    remedy: 'use one word of lower-case letters, digits and hyphens, such as "node"',
+  };
 };
 
 /** A name that pacman or apt takes. */
 export const checkPackageName: Check = (name) => {
   if (/^[A-Za-z0-9@_+][A-Za-z0-9@._+-]{0,127}$/.test(name)) return null;
-  return { problem: "not a package name", remedy: 'give one name for each package, such as packages = ["vim", "htop"]' };
+  return {
+    problem: "not a package name",
+    remedy: 'give one name for each package, such as packages = ["vim", "htop"]',
+  };
 };
 
 const unitTypes = ["service", "socket", "timer", "target", "path", "mount", "automount", "swap", "slice"];

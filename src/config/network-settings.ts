@@ -14,10 +14,16 @@ export function networkSettings(network: Network, diagnosis: Diagnosis): Network
   return { static: addresses.length === 0 ? null : { addresses, gateway }, dns: network.values.dns ?? [] };
 }
 
-function checkGateway(network: Network, gateway: string, addresses: readonly string[], diagnosis: Diagnosis): void {
+function checkGateway(
+  network: Network,
+  gateway: string,
+  addresses: readonly string[],
+  diagnosis: Diagnosis,
+): void {
   const key = network.keyOf("gateway");
   if (addresses.length === 0) {
-    const remedy = "give the node an address, or say address = [] in its network table and let DHCP bring the gateway";
+    const remedy =
+      "give the node an address, or say address = [] in its network table and let DHCP bring the gateway";
     diagnosis.add(key, { problem: "a gateway without an address", remedy }, gateway);
     return;
   }
@@ -36,7 +42,11 @@ function checkGateway(network: Network, gateway: string, addresses: readonly str
 }
 
 /** No two nodes may have one address. `keyOf` says where a node's addresses stand in the file. */
-export function checkAddressesDiffer(nodes: readonly Node[], keyOf: (node: Node) => string, diagnosis: Diagnosis): void {
+export function checkAddressesDiffer(
+  nodes: readonly Node[],
+  keyOf: (node: Node) => string,
+  diagnosis: Diagnosis,
+): void {
   const owners = new Map<string, { readonly written: string; readonly nodes: Node[] }>();
   for (const node of nodes) {
     for (const written of node.network.static?.addresses ?? []) {
@@ -52,7 +62,14 @@ export function checkAddressesDiffer(nodes: readonly Node[], keyOf: (node: Node)
     const last = sharers.at(-1);
     if (last === undefined || sharers.length === 1) continue;
     const names = new Set(sharers.map((node) => node.name));
-    const problem = names.size === 1 ? "an address given twice" : `one address for ${names.size} nodes (${[...names].join(", ")})`;
-    diagnosis.add(keyOf(last), { problem, found: show(written), remedy: "give every node an address of its own" }, undefined);
+    const problem =
+      names.size === 1
+        ? "an address given twice"
+        : `one address for ${names.size} nodes (${[...names].join(", ")})`;
+    diagnosis.add(
+      keyOf(last),
+      { problem, found: show(written), remedy: "give every node an address of its own" },
+      undefined,
+    );
   }
 }

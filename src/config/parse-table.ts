@@ -32,10 +32,20 @@ export function parseTable<S extends Shape>(
   raw: unknown,
   path: string,
   diagnosis: Diagnosis,
-  extra: { readonly otherKeys?: readonly string[]; readonly misplaced?: Readonly<Record<string, Misplaced>> | undefined } = {},
+  extra: {
+    readonly otherKeys?: readonly string[];
+    readonly misplaced?: Readonly<Record<string, Misplaced>> | undefined;
+  } = {},
 ): Table<S> {
   if (!isTable(raw)) {
-    diagnosis.add(path, { problem: "must be a table", remedy: `write [${path.replaceAll(/\[[^\]]*\]/g, "")}] and its keys below it` }, raw);
+    diagnosis.add(
+      path,
+      {
+        problem: "must be a table",
+        remedy: `write [${path.replaceAll(/\[[^\]]*\]/g, "")}] and its keys below it`,
+      },
+      raw,
+    );
     return { values: {}, failed: () => true };
   }
   const failures = new Set<PropertyKey>();
@@ -46,7 +56,13 @@ export function parseTable<S extends Shape>(
     const schema = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (schema === undefined) {
       if (otherKeys.includes(key)) continue;
-      const meant = reportStranger(key, at, [...Object.keys(shape), ...otherKeys], extra.misplaced, diagnosis);
+      const meant = reportStranger(
+        key,
+        at,
+        [...Object.keys(shape), ...otherKeys],
+        extra.misplaced,
+        diagnosis,
+      );
       if (meant !== undefined) failures.add(meant);
       continue;
     }
@@ -81,7 +97,9 @@ function reportStranger(
 }
 
 function descend(value: unknown, step: PropertyKey): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined;
+  return typeof value === "object" && value !== null
+    ? (value as Record<PropertyKey, unknown>)[step]
+    : undefined;
 }
 
 const typeNames: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {

@@ -41,9 +41,13 @@ export function formatProblem(problem: ConfigProblem): string {
 export function show(value: unknown): string {
   if (typeof value === "string") {
     const text = value.length > 60 ? `${value.slice(0, 57)}…` : value;
-    return JSON.stringify(text).replaceAll(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+    return JSON.stringify(text).replaceAll(
+      /[\u007f-\u009f]/g,
+      (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+    );
   }
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
+    return String(value);
   if (value === undefined || value === null) return "nothing";
   if (value instanceof Date) return "a date";
   return Array.isArray(value) ? "a list" : "a table";

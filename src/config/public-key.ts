@@ -24,7 +24,10 @@ export function isPrivateKey(text: string): boolean {
 
 /** Whether an entry of authorized_keys is a key itself rather than the path of a file that holds one. */
 export function isKeyLine(entry: string): boolean {
-  return isPrivateKey(entry) || /(^|[\s,"])(ssh-(ed25519|rsa|dss)|ecdsa-sha2-\S+|sk-\S+@openssh\.com)\s/.test(entry);
+  return (
+    isPrivateKey(entry) ||
+    /(^|[\s,"])(ssh-(ed25519|rsa|dss)|ecdsa-sha2-\S+|sk-\S+@openssh\.com)\s/.test(entry)
+  );
 }
 
 /** The lines of an authorized_keys or .pub file that hold keys: no comments, no empty ones. */
@@ -42,9 +45,15 @@ export function keyLinesOf(text: string): string[] {
 export function checkPublicKey(line: string): Flaw | null {
   const remedy = "copy the whole line of the .pub file, from its type to its comment";
   if (isPrivateKey(line)) return privateKeyFlaw;
-  if (/[\0-\x08\x0a-\x1f\x7f]/.test(line)) return { problem: "a public key must be one line", remedy, ...hidden };
+  if (/[\0-\x08\x0a-\x1f\x7f]/.test(line))
+    return { problem: "a public key must be one line", remedy, ...hidden };
   const [type, base64] = wordsAfterOptions(line);
-  if (type === "ssh-dss") return { problem: "DSA keys are refused by sshd", remedy: "make another one: ssh-keygen -t ed25519", ...hidden };
+  if (type === "ssh-dss")
+    return {
+      problem: "DSA keys are refused by sshd",
+      remedy: "make another one: ssh-keygen -t ed25519",
+      ...hidden,
+    };
   if (type === undefined || !keyTypes.includes(type)) return { problem: "not a public key", remedy };
   const blob = decodeBase64(base64 ?? "");
   const fields = blob === null ? null : splitFields(blob);
@@ -52,7 +61,8 @@ export function checkPublicKey(line: string): Flaw | null {
     return { problem: `the ${type} key is damaged or cut short`, remedy, ...hidden };
   }
   const embedded = new TextDecoder().decode(fields[0]);
-  if (embedded !== type) return { problem: `the line says ${type}, the key in it is of another type`, remedy, ...hidden };
+  if (embedded !== type)
+    return { problem: `the line says ${type}, the key in it is of another type`, remedy, ...hidden };
   if (type === "ssh-ed25519" && (fields.length !== 2 || fields[1]?.length !== 32)) {
     return { problem: `the ${type} key is damaged or cut short`, remedy, ...hidden };
   }
@@ -62,7 +72,8 @@ export function checkPublicKey(line: string): Flaw | null {
 /** The type and the base64 text, wherever they begin: options may hold quoted spaces. */
 function wordsAfterOptions(line: string): string[] {
   const words = line.trim().split(/\s+/);
-  if (words[0] !== undefined && (keyTypes.includes(words[0]) || words[0] === "ssh-dss")) return words.slice(0, 2);
+  if (words[0] !== undefined && (keyTypes.includes(words[0]) || words[0] === "ssh-dss"))
+    return words.slice(0, 2);
   const options = /^(?:[^\s"]|"(?:[^"\\]|\\.)*")+\s+/.exec(line.trim());
   return options === null ? words.slice(0, 2) : line.trim().slice(options[0].length).split(/\s+/).slice(0, 2);
 }

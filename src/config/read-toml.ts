@@ -16,9 +16,12 @@ export interface TomlDocument {
 export async function readToml(file: string, missingHint: string): Promise<TomlDocument> {
   const path = resolve(file);
   const entry = await hostFiles.look(path);
-  if (!file.endsWith(".toml")) throw new BerryError("usage", `${file}: not a TOML file`, { hint: "name a file that ends in .toml" });
-  if (entry.kind === "missing") throw new BerryError("no-input", `${file}: no such file`, { hint: missingHint });
-  if (entry.kind === "unreadable") throw new BerryError("no-permission", `${file}: cannot be read`, { hint: `ls -l ${file}` });
+  if (!file.endsWith(".toml"))
+    throw new BerryError("usage", `${file}: not a TOML file`, { hint: "name a file that ends in .toml" });
+  if (entry.kind === "missing")
+    throw new BerryError("no-input", `${file}: no such file`, { hint: missingHint });
+  if (entry.kind === "unreadable")
+    throw new BerryError("no-permission", `${file}: cannot be read`, { hint: `ls -l ${file}` });
   if (entry.kind !== "file") throw new BerryError("no-input", `${file}: not a file`, { hint: missingHint });
   try {
     const { config } = await loadConfig<Record<string, unknown>>({
@@ -45,7 +48,9 @@ function syntaxError(file: string, thrown: unknown): BerryError {
   const [first = ""] = messageOf(thrown).split("\n");
   const problem = first.replace(/^Invalid TOML document: /, "");
   const place =
-    thrown instanceof Error && "line" in thrown && "column" in thrown ? `line ${String(thrown.line)}, column ${String(thrown.column)}` : "";
+    thrown instanceof Error && "line" in thrown && "column" in thrown
+      ? `line ${String(thrown.line)}, column ${String(thrown.column)}`
+      : "";
   return new BerryError("config", [file, place, problem].filter((part) => part !== "").join(": "), {
     hint: "strings stand between quotes, tables between [brackets]; see https://toml.io",
   });

@@ -12,7 +12,10 @@ export const checkTimezone: Check = (zone) => {
   const meant = nearest(zone, known) ?? known.find((name) => name.endsWith(`/${zone.replaceAll(" ", "_")}`));
   return {
     problem,
-    remedy: meant === undefined ? 'use an IANA name, such as "Asia/Shanghai"; timedatectl list-timezones prints all' : `did you mean "${meant}"?`,
+    remedy:
+      meant === undefined
+        ? 'use an IANA name, such as "Asia/Shanghai"; timedatectl list-timezones prints all'
+        : `did you mean "${meant}"?`,
   };
 };
 
@@ -42,7 +45,10 @@ export const checkLocale: Check = (locale) => {
 /** A console keymap: the name of a file under /usr/share/kbd/keymaps, without its ending. */
 export const checkKeymap: Check = (keymap) => {
   if (/^[A-Za-z0-9][A-Za-z0-9_@.-]{0,63}$/.test(keymap)) return null;
-  return { problem: "not a keymap", remedy: 'use a name such as "us" or "de-latin1"; localectl list-keymaps prints all' };
+  return {
+    problem: "not a keymap",
+    remedy: 'use a name such as "us" or "de-latin1"; localectl list-keymaps prints all',
+  };
 };
 
 /** ISO 3166-1 alpha-2, as the regulatory database wants it. */
@@ -51,6 +57,8 @@ export const checkCountry: Check = (country) => {
   const upper = country.toUpperCase();
   return {
     problem: "not a country code",
-    remedy: /^[A-Z]{2}$/.test(upper) ? `did you mean "${upper}"?` : 'use the two upper-case letters of ISO 3166, such as "CN" or "DE"',
+    remedy: /^[A-Z]{2}$/.test(upper)
+      ? `did you mean "${upper}"?`
+      : 'use the two upper-case letters of ISO 3166, such as "CN" or "DE"',
   };
 };

@@ -16,13 +16,18 @@ const cryptShapes = [
 
 export const checkCryptHash: Check = (hash) => {
   if (cryptShapes.some((shape) => shape.test(hash))) return null;
-  if (/^\$1\$/.test(hash) || /^[./A-Za-z0-9]{13}$/.test(hash)) {
-    return { problem: "a hash too weak to keep a password", found: countOf(hash), remedy: "make another one: mkpasswd --method=yescrypt" };
+  if (hash.startsWith("$1$") || /^[./A-Za-z0-9]{13}$/.test(hash)) {
+    return {
+      problem: "a hash too weak to keep a password",
+      found: countOf(hash),
+      remedy: "make another one: mkpasswd --method=yescrypt",
+    };
   }
   return {
     problem: "not a crypt hash",
     found: countOf(hash),
-    remedy: "make one with mkpasswd --method=yescrypt, or put the password into a file and name it with password_file",
+    remedy:
+      "make one with mkpasswd --method=yescrypt, or put the password into a file and name it with password_file",
   };
 };
 
@@ -34,11 +39,25 @@ export function firstLineOf(text: string): string {
 
 function checkSecretLine(text: string, what: string): Flaw | null {
   const line = firstLineOf(text);
-  if (text === "") return { problem: `the ${what} file is empty`, found: null, remedy: `write the ${what} into its first line` };
+  if (text === "")
+    return {
+      problem: `the ${what} file is empty`,
+      found: null,
+      remedy: `write the ${what} into its first line`,
+    };
   if (line.endsWith("\r")) {
-    return { problem: `the ${what} file has Windows line ends`, found: null, remedy: "save it with Unix line ends (dos2unix)" };
+    return {
+      problem: `the ${what} file has Windows line ends`,
+      found: null,
+      remedy: "save it with Unix line ends (dos2unix)",
+    };
   }
-  if (line === "") return { problem: `the first line of the ${what} file is empty`, found: null, remedy: `write the ${what} into its first line` };
+  if (line === "")
+    return {
+      problem: `the first line of the ${what} file is empty`,
+      found: null,
+      remedy: `write the ${what} into its first line`,
+    };
   return null;
 }
 
@@ -47,14 +66,26 @@ export const checkPasswordFile: Check = (text) => {
   const flaw = checkSecretLine(text, "password");
   if (flaw !== null) return flaw;
   if (text.replace(/\n$/, "").includes("\n")) {
-    return { problem: "the password file has more than one line", found: null, remedy: "leave the password alone in it" };
+    return {
+      problem: "the password file has more than one line",
+      found: null,
+      remedy: "leave the password alone in it",
+    };
   }
   const password = firstLineOf(text);
   if (/[\0-\x1f\x7f]/.test(password)) {
-    return { problem: "the password holds a control character", found: null, remedy: "save it as plain text" };
+    return {
+      problem: "the password holds a control character",
+      found: null,
+      remedy: "save it as plain text",
+    };
   }
   if (new TextEncoder().encode(password).length > 511) {
-    return { problem: "the password is too long", found: countOf(password), remedy: "use at most 511 bytes, which is all that crypt takes" };
+    return {
+      problem: "the password is too long",
+      found: countOf(password),
+      remedy: "use at most 511 bytes, which is all that crypt takes",
+    };
   }
   return null;
 };
@@ -75,19 +106,34 @@ export function checkPskFile(text: string, security: "wpa2" | "wpa3"): Flaw | nu
     };
   }
   if (/[^\x20-\x7e]/.test(line)) {
-    return { problem: "the passphrase holds something else than printable ASCII", found: null, remedy: "WPA passphrases are printable ASCII; check the file" };
+    return {
+      problem: "the passphrase holds something else than printable ASCII",
+      found: null,
+      remedy: "WPA passphrases are printable ASCII; check the file",
+    };
   }
   if (line.length < 8 || line.length > 63) {
-    return { problem: "the passphrase has the wrong length", found: countOf(line), remedy: "use 8 to 63 characters, or a PSK of 64 hexadecimal digits" };
+    return {
+      problem: "the passphrase has the wrong length",
+      found: countOf(line),
+      remedy: "use 8 to 63 characters, or a PSK of 64 hexadecimal digits",
+    };
   }
   return null;
 }
 
 /** The name of a wireless network: 1 to 32 bytes of UTF-8. */
 export const checkSsid: Check = (ssid) => {
-  if (/[\0-\x1f\x7f]/.test(ssid)) return { problem: "a control character in the name of the network", remedy: "copy the name by hand" };
+  if (/[\0-\x1f\x7f]/.test(ssid))
+    return { problem: "a control character in the name of the network", remedy: "copy the name by hand" };
   const length = new TextEncoder().encode(ssid).length;
-  if (length === 0) return { problem: "no name of a network", remedy: "give the name as the router announces it" };
-  if (length > 32) return { problem: "too long for the name of a network", found: `${length} bytes`, remedy: "use at most 32 bytes of UTF-8" };
+  if (length === 0)
+    return { problem: "no name of a network", remedy: "give the name as the router announces it" };
+  if (length > 32)
+    return {
+      problem: "too long for the name of a network",
+      found: `${length} bytes`,
+      remedy: "use at most 32 bytes of UTF-8",
+    };
   return null;
 };

@@ -61,7 +61,11 @@ export function splitTables(content: Readonly<Record<string, unknown>>, diagnosi
     parseTable(shape, content[name] ?? {}, name, diagnosis, { misplaced: misplacedKeys[name] });
   const cluster = table(clusterShape, "cluster");
   if (cluster.values.name === undefined && !cluster.failed("name")) {
-    diagnosis.add("cluster.name", { problem: "missing", found: null, remedy: 'name the cluster, such as name = "berry"' }, undefined);
+    diagnosis.add(
+      "cluster.name",
+      { problem: "missing", found: null, remedy: 'name the cluster, such as name = "berry"' },
+      undefined,
+    );
   }
   return {
     cluster,
@@ -77,7 +81,8 @@ export function splitTables(content: Readonly<Record<string, unknown>>, diagnosi
 }
 
 function splitNodes(raw: unknown, diagnosis: Diagnosis): readonly NodeTables[] {
-  const remedy = "write [[node]], with two brackets on either side, and its name below it, once for each node";
+  const remedy =
+    "write [[node]], with two brackets on either side, and its name below it, once for each node";
   if (raw === undefined) {
     diagnosis.add("node", { problem: "the cluster has no node", found: null, remedy }, raw);
     return [];
@@ -91,7 +96,11 @@ function splitNodes(raw: unknown, diagnosis: Diagnosis): readonly NodeTables[] {
     const node = splitNode(each, index + 1, diagnosis);
     const { name } = node.identity.values;
     if (name !== undefined && names.has(name)) {
-      diagnosis.add(`node[#${index + 1}].name`, { problem: "the name of another node", remedy: "give every node a name of its own" }, name);
+      diagnosis.add(
+        `node[#${index + 1}].name`,
+        { problem: "the name of another node", remedy: "give every node a name of its own" },
+        name,
+      );
     }
     if (name !== undefined) names.add(name);
     return node;
@@ -101,17 +110,32 @@ function splitNodes(raw: unknown, diagnosis: Diagnosis): readonly NodeTables[] {
 function splitNode(raw: unknown, position: number, diagnosis: Diagnosis): NodeTables {
   const content = isTable(raw) ? raw : {};
   const name = content["name"];
-  const path = typeof name === "string" && checkHostName(name) === null ? `node[${name}]` : `node[#${position}]`;
+  const path =
+    typeof name === "string" && checkHostName(name) === null ? `node[${name}]` : `node[#${position}]`;
   const identity = parseTable(nodeShape, raw, path, diagnosis, { otherKeys: nodeTables });
   if (identity.values.name === undefined && !identity.failed("name")) {
-    diagnosis.add(`${path}.name`, { problem: "missing", found: null, remedy: 'name the node, such as name = "pi1"' }, undefined);
+    diagnosis.add(
+      `${path}.name`,
+      { problem: "missing", found: null, remedy: 'name the node, such as name = "pi1"' },
+      undefined,
+    );
   }
-  const table = <S extends Shape>(shape: S, key: string, misplaced?: Readonly<Record<string, Misplaced>>): Table<S> | undefined =>
-    content[key] === undefined ? undefined : parseTable(shape, content[key], `${path}.${key}`, diagnosis, { misplaced });
+  const table = <S extends Shape>(
+    shape: S,
+    key: string,
+    misplaced?: Readonly<Record<string, Misplaced>>,
+  ): Table<S> | undefined =>
+    content[key] === undefined
+      ? undefined
+      : parseTable(shape, content[key], `${path}.${key}`, diagnosis, { misplaced });
   const tableOrOff = <S extends Shape>(shape: S, key: string): Table<S> | "off" | undefined => {
     if (content[key] === false) return "off";
     if (content[key] === undefined || isTable(content[key])) return table(shape, key, misplacedKeys[key]);
-    diagnosis.add(`${path}.${key}`, { problem: "must be a table or false", remedy: `write { … }, or false to switch it off` }, content[key]);
+    diagnosis.add(
+      `${path}.${key}`,
+      { problem: "must be a table or false", remedy: `write { … }, or false to switch it off` },
+      content[key],
+    );
     return "off";
   };
   return {

@@ -1,7 +1,25 @@
 import * as z from "zod";
 import { checkDnsAddress, checkHostAddress, checkServerAddress } from "./addresses.ts";
-import { checkConfigLine, checkImagePath, checkKernelWord, checkMirror, checkShell, parseMode, parseSize } from "./image-values.ts";
-import { checkGroupName, checkHostName, checkOwner, checkPackageName, checkRole, checkTarget, checkUnitName, checkUserName, withUnitType } from "./names.ts";
+import {
+  checkConfigLine,
+  checkImagePath,
+  checkKernelWord,
+  checkMirror,
+  checkShell,
+  parseMode,
+  parseSize,
+} from "./image-values.ts";
+import {
+  checkGroupName,
+  checkHostName,
+  checkOwner,
+  checkPackageName,
+  checkRole,
+  checkTarget,
+  checkUnitName,
+  checkUserName,
+  withUnitType,
+} from "./names.ts";
 import type { Misplaced } from "./parse-table.ts";
 import type { Check, Flaw } from "./problem.ts";
 import { checkCountry, checkKeymap, checkLocale, checkTimezone } from "./region.ts";
@@ -26,7 +44,9 @@ const number = (parse: (value: unknown) => number | Flaw) =>
 /** A path on the host, resolved later. */
 const hostPath = text((path) => {
   if (path === "") return { problem: "an empty path", remedy: "name a file, relative to this one" };
-  return /[\0\n\r]/.test(path) ? { problem: "a control character in a path", found: null, remedy: "use printable characters" } : null;
+  return /[\0\n\r]/.test(path)
+    ? { problem: "a control character in a path", found: null, remedy: "use printable characters" }
+    : null;
 });
 
 /** A string beside secrets: what stands in its place may be the secret itself, and is not shown. */
@@ -35,7 +55,10 @@ const unshown = (schema: z.ZodType<string>) =>
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
-    const flaw: Flaw = issue?.code === "custom" ? issue.params?.["flaw"] : { problem: "must be a string", remedy: "write it between quotes" };
+    const flaw: Flaw =
+      issue?.code === "custom"
+        ? issue.params?.["flaw"]
+        : { problem: "must be a string", remedy: "write it between quotes" };
     context.issues.push({ code: "custom", params: { flaw: { found: null, ...flaw } }, input: undefined });
     return z.NEVER;
   });
@@ -84,7 +107,10 @@ export const userShape = {
 export const sshShape = { password_login: z.boolean() };
 
 export const networkShape = {
-  address: z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(text(checkHostAddress))),
+  address: z.preprocess(
+    (value) => (typeof value === "string" ? [value] : value),
+    z.array(text(checkHostAddress)),
+  ),
   gateway: text(checkServerAddress),
   dns: z.array(text(checkDnsAddress)),
 };
@@ -124,6 +150,10 @@ export const misplacedKeys: Readonly<Record<string, Readonly<Record<string, Misp
   },
   "node.image": {
     target: { problem: "a cluster has one target", found: null, remedy: "set it once, in the top [image]" },
-    output: { problem: "a cluster has one output folder", found: null, remedy: "set it once, in the top [image]" },
+    output: {
+      problem: "a cluster has one output folder",
+      found: null,
+      remedy: "set it once, in the top [image]",
+    },
   },
 };

@@ -12,7 +12,11 @@ export async function userSettings(user: User, around: Surroundings): Promise<Us
   const { values } = user;
   const { diagnosis } = around;
   if (values.name === undefined && !user.failed("name")) {
-    diagnosis.add(user.keyOf("name"), { problem: "missing", found: null, remedy: 'name the user that logs in, such as name = "pi"' }, undefined);
+    diagnosis.add(
+      user.keyOf("name"),
+      { problem: "missing", found: null, remedy: 'name the user that logs in, such as name = "pi"' },
+      undefined,
+    );
   }
   const password = await findPassword(user, around);
   const authorizedKeys = await findKeys(user, around);
@@ -20,7 +24,11 @@ export async function userSettings(user: User, around: Surroundings): Promise<Us
   const waysIn = ["password_file", "password_hash", "authorized_keys"] as const;
   if (password === null && !hasKey(user) && !waysIn.some((key) => user.failed(key))) {
     const remedy = "add password_file, password_hash or authorized_keys to [user]";
-    diagnosis.add(user.keyOf(null), { problem: "neither a password nor a public key, so nobody could log in", found: null, remedy }, undefined);
+    diagnosis.add(
+      user.keyOf(null),
+      { problem: "neither a password nor a public key, so nobody could log in", found: null, remedy },
+      undefined,
+    );
   } else if (password === null && sudo === "password" && !waysIn.some((key) => user.failed(key))) {
     diagnosis.warn(
       user.keyOf("sudo"),
@@ -89,7 +97,12 @@ async function keysOfFile(entry: string, key: string, around: Surroundings): Pro
     return [];
   }
   const lines = keyLinesOf(text);
-  if (lines.length === 0) around.diagnosis.add(key, { problem: "no public key in the file", remedy: "name the .pub file of a key" }, entry);
+  if (lines.length === 0)
+    around.diagnosis.add(
+      key,
+      { problem: "no public key in the file", remedy: "name the .pub file of a key" },
+      entry,
+    );
   for (const line of lines) {
     const flaw = checkPublicKey(line);
     // a file that holds no key may hold anything: its lines are not shown
@@ -103,7 +116,10 @@ export function sshSettings(ssh: Merged<typeof sshShape>, user: User, around: Su
   if (!passwordLogin && !hasKey(user) && !user.failed("authorized_keys")) {
     around.diagnosis.add(
       ssh.keyOf("password_login"),
-      { problem: "without passwords and without a public key nobody could log in over ssh", remedy: "add authorized_keys to [user]" },
+      {
+        problem: "without passwords and without a public key nobody could log in over ssh",
+        remedy: "add authorized_keys to [user]",
+      },
       false,
     );
   }

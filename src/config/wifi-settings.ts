@@ -17,11 +17,16 @@ export async function wifiSettings(wifi: Wifi, around: Surroundings): Promise<Wi
   if (security === "open") {
     if (file !== undefined) {
       const remedy = 'remove psk_file, or set security = "wpa2"';
-      around.diagnosis.add(wifi.keyOf("psk_file"), { problem: "an open network has no passphrase", remedy }, file);
+      around.diagnosis.add(
+        wifi.keyOf("psk_file"),
+        { problem: "an open network has no passphrase", remedy },
+        file,
+      );
     }
   } else {
     if (!wifi.failed("security")) {
-      const remedy = 'write the passphrase to a file and name that: psk_file = "secret/wifi"; or set security = "open"';
+      const remedy =
+        'write the passphrase to a file and name that: psk_file = "secret/wifi"; or set security = "open"';
       require(wifi, "psk_file", remedy, around);
     }
     if (file !== undefined) {
@@ -32,10 +37,21 @@ export async function wifiSettings(wifi: Wifi, around: Surroundings): Promise<Wi
     }
   }
   checkStorage(wifi, security, around);
-  return { ssid: values.ssid ?? "", pskFile, security, hidden: values.hidden ?? false, country: values.country ?? "" };
+  return {
+    ssid: values.ssid ?? "",
+    pskFile,
+    security,
+    hidden: values.hidden ?? false,
+    country: values.country ?? "",
+  };
 }
 
-function require(wifi: Wifi, key: "ssid" | "country" | "psk_file", remedy: string, around: Surroundings): void {
+function require(
+  wifi: Wifi,
+  key: "ssid" | "country" | "psk_file",
+  remedy: string,
+  around: Surroundings,
+): void {
   if (wifi.values[key] !== undefined || wifi.failed(key)) return;
   around.diagnosis.add(wifi.keyOf(key), { problem: "missing", found: null, remedy }, undefined);
 }
