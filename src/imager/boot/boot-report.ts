@@ -1,0 +1,68 @@
+import type { MachineKind, Milestone } from "./boot-request.ts";
+import type { FailedUnit, GuestRecord } from "./guest-record.ts";
+import type { LoginResult, NodeExporterResult } from "./reachability.ts";
+
+/** What came up, as plain data. */
+export interface BootReport {
+  readonly ok: boolean;
+  /** Why not ok; empty when ok. */
+  readonly reasons: readonly string[];
+  /** What could not be judged on an emulated machine. */
+  readonly notes: readonly string[];
+  readonly image: string;
+  readonly machine: MachineKind;
+  /** From the start of QEMU; a milestone that was not seen is missing. */
+  readonly seconds: Readonly<Partial<Record<Milestone, number>>>;
+  readonly guest: GuestRecord;
+  readonly ssh: {
+    /** The server's first line, such as `SSH-2.0-OpenSSH_10.0`; null: no server answered. */
+    readonly banner: string | null;
+    readonly login: LoginResult;
+  };
+  readonly nodeExporter: NodeExporterResult;
+}
+
+/** Units that need what no emulated machine has: their failure says nothing about the image. */
+const hardwareUnits = new Map([
+  ["wpa_supplicant@wlan0.service", "no wireless interface is emulated"],
+  ["berry-fand.service", "no firmware has applied the fan's device-tree overlay"],
+]);
+
+export const nodeExporterUnit = "prometheus-node-exporter.service";
+
+/** Judges a boot: every reason why the image would disappoint its owner, and what emulation left open. */
+export function judgeBoot(facts: Omit<BootReport, "ok" | "reasons" | "notes">, expectedHostName: string | null): BootReport {
+  const { guest, ssh, nodeExporter } = facts;
+  const failed = guest.failedUnits.filter(({ unit }) => !hardwareUnits.has(unit));
+  const excused = guest.failedUnits.flatMap(({ unit }) => {
+    const why = hardwareUnits.get(unit);
+    return why === undefined ? [] : [`${unit} failed: ${why}`];
+  });
+  const reasons = [
+    ...(expectedHostName === null || guest.hostName === expectedHostName
+      ? []
+      : [`host name is ${guest.hostName}, expected ${expectedHostName}`]),
+    ...failed.map(describeFailedUnit),
+    ...(guest.systemState === "starting" || guest.systemState === "initializing"
+      ? [`systemd did not finish the boot; pending: ${guest.pendingJobs.join(" ") || "nothing"}`]
+      : []),
+    ...(/^[0-9a-f]{32}$/.test(guest.machineId) ? [] : [`machine-id is ${guest.machineId || "empty"}`]),
+    ...(guest.addresses.length > 0 ? [] : ["no interface has an address"]),
+    ...(ssh.banner === null ? ["no SSH server answered on port 22"] : []),
+    ...(ssh.login.state === "refused" ? [`login by public key was refused: ${ssh.login.detail}`] : []),
+    ...(nodeExporter.state === "silent" && isActive(guest, nodeExporterUnit)
+      ? ["node_exporter runs, but did not answer on port 9100"]
+      : []),
+  ];
+  const notes = [...excused, ...(ssh.login.state === "not tried" ? [`login by public key was not tried: ${ssh.login.detail}`] : [])];
+  return { ok: reasons.length === 0, reasons, notes, ...facts };
+}
+
+export function isActive(guest: GuestRecord, unit: string): boolean {
+  return guest.services.some((service) => service.unit === unit && service.active === "active");
+}
+
+function describeFailedUnit({ unit, log }: FailedUnit): string {
+  const last = log.findLast((line) => line.trim() !== "" && !/^(Failed to start|.*: Failed with result)/.test(line));
+  return last === undefined ? `${unit} failed` : `${unit} failed: ${last.trim()}`;
+}
