@@ -12,11 +12,12 @@ type Architecture = keyof typeof targets;
 const house = resolve(import.meta.dir, "..");
 
 function git(...words: string[]): string | null {
+  if (Bun.which("git") === null) return null;
   const { success, stdout } = Bun.spawnSync(["git", "-C", house, ...words], { stderr: "ignore" });
   return success ? stdout.toString().trim() : null;
 }
 
-/** The short hash, with `-dirty` where tracked files differ from it; `unknown` outside a repository. */
+/** The short hash, with `-dirty` where tracked files differ from it; `unknown` outside a repository or without git. */
 function commit(): string {
   const hash = git("rev-parse", "--short", "HEAD");
   if (hash === null) return "unknown";

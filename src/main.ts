@@ -5,8 +5,12 @@ import { createLog } from "./system/log.ts";
 /** The root command. */
 export const berry = defineGroup({
   description: "SD-card images for a Raspberry Pi cluster at home, described by one file",
-  examples: ["berry imager targets"],
+  examples: ["berry init", "berry imager targets"],
   commands: {
+    init: {
+      description: "write a berry.toml for a new cluster",
+      load: async () => (await import("./commands/init.ts")).init,
+    },
     imager: {
       description: "bake the SD-card images of the nodes that berry.toml names",
       load: async () => (await import("./commands/imager.ts")).imager,
