@@ -92,9 +92,10 @@ async function get(url: string, headers: Readonly<Record<string, string>>, signa
   return ofetch.raw(url, options);
 }
 
-/** ofetch repeats method and URL in front of what the network said. */
+/** ofetch repeats method and URL in front of what the network said, Bun adds advice for programmers behind it. */
 function causeOf(error: unknown): string {
-  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
+  const cause = messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
+  return cause.replace(/\. For more information, pass .*$/s, "");
 }
 
 interface StallWatch extends AsyncDisposable {
