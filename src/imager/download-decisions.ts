@@ -62,7 +62,10 @@ export function judge(
   if (status === 206) return judgePartial(url, head, resumed);
   if (status === 416 && resumed !== null) return judgeUnsatisfiable(head, resumed);
   if (status === 200) {
-    return { kind: "restart", record: { url, validator: validatorOf(head), totalBytes: contentLength(head) } };
+    return {
+      kind: "restart",
+      record: { url, validator: validatorOf(head), totalBytes: contentLength(head) },
+    };
   }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     return {
@@ -90,7 +93,11 @@ function judgePartial(
     (validator !== null && sameKind(validator, record.validator) && validator !== record.validator) ||
     (record.totalBytes !== null && totalBytes !== record.totalBytes);
   if (hasChanged) return { kind: "discard", reason: "the file changed on the server" };
-  return { kind: "append", offset: resumed.partBytes, record: { url, validator: record.validator, totalBytes } };
+  return {
+    kind: "append",
+    offset: resumed.partBytes,
+    record: { url, validator: record.validator, totalBytes },
+  };
 }
 
 function judgeUnsatisfiable(

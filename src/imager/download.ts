@@ -2,8 +2,22 @@ import { dirname } from "node:path";
 import { readFile } from "node:fs/promises";
 import { BerryError } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
-import { isResumable, judge, resumeHeaders, type PartRecord, type ResponseHead } from "./download-decisions.ts";
-import { attempt, fetchBytes, persist, tooLarge, type Outcome, type Patience, type Sink } from "./http-attempt.ts";
+import {
+  isResumable,
+  judge,
+  resumeHeaders,
+  type PartRecord,
+  type ResponseHead,
+} from "./download-decisions.ts";
+import {
+  attempt,
+  fetchBytes,
+  persist,
+  tooLarge,
+  type Outcome,
+  type Patience,
+  type Sink,
+} from "./http-attempt.ts";
 import {
   fileBytes,
   makeFolder,
@@ -116,7 +130,11 @@ interface Proof {
 }
 
 /** A signature that could not convince anyway is refused here, before it costs a cached file or a long download. */
-async function obtainProof(request: DownloadRequest, options: DownloadOptions, signal: AbortSignal): Promise<Proof> {
+async function obtainProof(
+  request: DownloadRequest,
+  options: DownloadOptions,
+  signal: AbortSignal,
+): Promise<Proof> {
   const { path, url, verification } = request;
   if (verification.kind === "sha256") return { signed: null, offline: null };
   const { fingerprint, publicKey } = verification;

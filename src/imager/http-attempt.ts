@@ -43,7 +43,11 @@ export async function attempt(
   const either = AbortSignal.any([signal, watch.signal]);
   const failed = (error: unknown): Retry => {
     signal.throwIfAborted();
-    return { kind: "retry", reason: watch.signal.aborted ? messageOf(watch.signal.reason) : causeOf(error), waitMilliseconds: null };
+    return {
+      kind: "retry",
+      reason: watch.signal.aborted ? messageOf(watch.signal.reason) : causeOf(error),
+      waitMilliseconds: null,
+    };
   };
 
   let response: Response;
@@ -80,7 +84,11 @@ export async function attempt(
 }
 
 /** Bytes as they lie on the server: no content coding, which would shift the ranges. */
-async function get(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+async function get(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Response> {
   const options: FetchOptions<"stream"> & { readonly decompress: false } = {
     headers: { "user-agent": "berry", "accept-encoding": "identity", ...headers },
     responseType: "stream",
@@ -156,9 +164,13 @@ export async function persist(
     failures = now > furthest ? 1 : failures + 1;
     furthest = Math.max(furthest, now);
     if (failures >= patience.attempts) {
-      throw new BerryError("unavailable", `cannot download ${url}: ${outcome.reason} (${failures} attempts)`, {
-        hint: "check the network and run it again: what has arrived is kept",
-      });
+      throw new BerryError(
+        "unavailable",
+        `cannot download ${url}: ${outcome.reason} (${failures} attempts)`,
+        {
+          hint: "check the network and run it again: what has arrived is kept",
+        },
+      );
     }
     const wait = outcome.waitMilliseconds ?? retryDelayMilliseconds(failures, patience.random());
     patience.onRetry(outcome.reason, wait);
@@ -200,15 +212,29 @@ export async function fetchBytes(
       case "append":
       case "complete":
       case "discard":
-        return { kind: "retry", reason: "the server sent a part that nobody asked for", waitMilliseconds: null };
+        return {
+          kind: "retry",
+          reason: "the server sent a part that nobody asked for",
+          waitMilliseconds: null,
+        };
     }
   };
-  await persist(url, () => attempt(url, {}, accept, patience, signal), async () => 0, patience, signal);
+  await persist(
+    url,
+    () => attempt(url, {}, accept, patience, signal),
+    async () => 0,
+    patience,
+    signal,
+  );
   return new Uint8Array(Buffer.concat(chunks));
 }
 
 export function tooLarge(url: string, maxBytes: number): BerryError {
-  return new BerryError("bad-data", `${url} is larger than ${maxBytes} bytes, which is the most that is expected`, {
-    hint: "check the address: it may answer with something else",
-  });
+  return new BerryError(
+    "bad-data",
+    `${url} is larger than ${maxBytes} bytes, which is the most that is expected`,
+    {
+      hint: "check the address: it may answer with something else",
+    },
+  );
 }

@@ -1,5 +1,15 @@
 import { constants } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile, type FileHandle } from "node:fs/promises";
+import {
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { BerryError } from "../core/errors.ts";
@@ -35,7 +45,9 @@ export async function fileBytes(path: string): Promise<number | null> {
   const found = await guard(path, () => ifExists(() => stat(path)));
   if (found === null) return null;
   if (found.isFile()) return found.size;
-  throw new BerryError("cannot-create", `${path} is in the way: it is not a file`, { hint: `move it away: mv ${path} ${path}.old` });
+  throw new BerryError("cannot-create", `${path} is in the way: it is not a file`, {
+    hint: `move it away: mv ${path} ${path}.old`,
+  });
 }
 
 /** null: there is none, or it is not readable as one, which is as good as none. */
@@ -148,7 +160,7 @@ async function ifExists<T>(look: () => Promise<T>): Promise<T | null> {
 }
 
 /** The `code` of a system error, such as `ENOSPC`; null: it is none. */
-export function errorCode(error: unknown): string | null {
+function errorCode(error: unknown): string | null {
   const code = error instanceof Error && "code" in error ? error.code : null;
   return typeof code === "string" ? code : null;
 }
@@ -158,20 +170,18 @@ async function guard<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {
-    switch (errorCode(cause)) {
-      case "ENOSPC":
-      case "EDQUOT":
-        throw new BerryError("cannot-create", `no room left on the disk of ${path}`, {
-          hint: "make room and run it again: it goes on where it stopped; XDG_CACHE_HOME moves the cache to another disk",
-          cause,
-        });
-      case "EACCES":
-      case "EPERM":
-      case "EROFS":
-        throw new BerryError("no-permission", `${path} may not be written`, {
-          hint: `see who owns it: ls -ld ${dirname(path)}`,
-          cause,
-        });
+    const code = errorCode(cause) ?? "";
+    if (["ENOSPC", "EDQUOT"].includes(code)) {
+      throw new BerryError("cannot-create", `no room left on the disk of ${path}`, {
+        hint: "make room and run it again: it goes on where it stopped; XDG_CACHE_HOME moves the cache to another disk",
+        cause,
+      });
+    }
+    if (["EACCES", "EPERM", "EROFS"].includes(code)) {
+      throw new BerryError("no-permission", `${path} may not be written`, {
+        hint: `see who owns it: ls -ld ${dirname(path)}`,
+        cause,
+      });
     }
     throw new BerryError("io", `cannot write ${path}`, { hint: "check the disk: dmesg | tail", cause });
   }

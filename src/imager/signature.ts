@@ -111,7 +111,9 @@ async function readSigner({ fingerprint, publicKey }: Signer): Promise<openpgp.K
 
 async function parseSignature(name: string, signature: Uint8Array): Promise<openpgp.Signature> {
   if (signature.length === 0) {
-    throw new BerryError("bad-data", `no signature for ${name}: it is empty`, { hint: "fetch the signature again" });
+    throw new BerryError("bad-data", `no signature for ${name}: it is empty`, {
+      hint: "fetch the signature again",
+    });
   }
   // every OpenPGP packet starts with a byte whose highest bit is set, armour is ASCII
   const isBinary = ((signature[0] ?? 0) & 0x80) !== 0;
@@ -124,10 +126,14 @@ async function parseSignature(name: string, signature: Uint8Array): Promise<open
         });
     if (parsed.packets.length > 0) return parsed;
   } catch (cause) {
-    throw new BerryError("bad-data", `no signature for ${name}: what was found is cut short or something else`, {
-      hint: "fetch the signature again; a web page instead of it means that the address is wrong",
-      cause,
-    });
+    throw new BerryError(
+      "bad-data",
+      `no signature for ${name}: what was found is cut short or something else`,
+      {
+        hint: "fetch the signature again; a web page instead of it means that the address is wrong",
+        cause,
+      },
+    );
   }
   throw new BerryError("bad-data", `no signature for ${name}: what was found holds none`, {
     hint: "fetch the signature again",
@@ -145,16 +151,28 @@ function pick(signature: openpgp.Signature, key: openpgp.Key, name: string): Pic
   const fingerprint = key.getFingerprint().toUpperCase();
   if (byKey.length === 0) {
     const ids = signature.packets.map((packet) => packet.issuerKeyID.toHex().toUpperCase()).join(", ");
-    throw new BerryError("bad-data", `${name} was signed by another key: expected ${fingerprint}, got key id ${ids}`, {
-      hint: "do not use the file, unless its makers announce that they changed their key",
-    });
+    throw new BerryError(
+      "bad-data",
+      `${name} was signed by another key: expected ${fingerprint}, got key id ${ids}`,
+      {
+        hint: "do not use the file, unless its makers announce that they changed their key",
+      },
+    );
   }
-  const strong = byKey.filter((packet) => packet.hashAlgorithm !== null && !weakHashes.has(packet.hashAlgorithm));
+  const strong = byKey.filter(
+    (packet) => packet.hashAlgorithm !== null && !weakHashes.has(packet.hashAlgorithm),
+  );
   if (strong.length === 0) {
-    const hashes = byKey.map((packet) => (packet.hashAlgorithm === null ? "none" : hashName(packet.hashAlgorithm)));
-    throw new BerryError("bad-data", `the signature of ${name} rests on a broken hash: ${hashes.join(", ")}`, {
-      hint: "do not use the file: a signature over MD5, RIPEMD-160 or SHA-1 can be forged",
-    });
+    const hashes = byKey.map((packet) =>
+      packet.hashAlgorithm === null ? "none" : hashName(packet.hashAlgorithm),
+    );
+    throw new BerryError(
+      "bad-data",
+      `the signature of ${name} rests on a broken hash: ${hashes.join(", ")}`,
+      {
+        hint: "do not use the file: a signature over MD5, RIPEMD-160 or SHA-1 can be forged",
+      },
+    );
   }
   const packets = strong.filter((packet) => packet.signatureType === openpgp.enums.signature.binary);
   if (packets.length === 0) {
@@ -215,7 +233,7 @@ function describe(failure: unknown, name: string, { fingerprint }: Signer): Berr
       hint: `it is damaged, incomplete or was changed; ${tamperedHint}`,
     });
   }
-  if (/^Signature creation time is in the future/.test(reason)) {
+  if (reason.startsWith("Signature creation time is in the future")) {
     return new BerryError("bad-data", `the signature of ${name} was made in the future`, {
       hint: "set this computer's clock",
     });

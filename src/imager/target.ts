@@ -15,19 +15,21 @@ const partition = z.strictObject({
   cmdline: z.array(z.string()).default([]),
 });
 
-const tarball = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }),
-  /** Detached OpenPGP signature; `.sig` beside the tarball by default. */
-  signature_url: z.url({ protocol: /^https?$/ }).optional(),
-  /** Fingerprint of the primary key that must have signed, 40 hexadecimal digits. */
-  signing_key: z.string().regex(/^[0-9A-F]{40}$/, "40 upper-case hexadecimal digits"),
-  /** Armoured public key: a file, relative to the target file. Its fingerprint must be `signing_key`. */
-  signing_key_file: z.string().min(1).optional(),
-  /** Where to fetch the armoured public key, if there is no file: what arrives must have that fingerprint. */
-  signing_key_url: z.url({ protocol: /^https?$/ }).optional(),
-}).refine((rootfs) => (rootfs.signing_key_file === undefined) !== (rootfs.signing_key_url === undefined), {
-  message: "give either signing_key_file or signing_key_url",
-});
+const tarball = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/ }),
+    /** Detached OpenPGP signature; `.sig` beside the tarball by default. */
+    signature_url: z.url({ protocol: /^https?$/ }).optional(),
+    /** Fingerprint of the primary key that must have signed, 40 hexadecimal digits. */
+    signing_key: z.string().regex(/^[0-9A-F]{40}$/, "40 upper-case hexadecimal digits"),
+    /** Armoured public key: a file, relative to the target file. Its fingerprint must be `signing_key`. */
+    signing_key_file: z.string().min(1).optional(),
+    /** Where to fetch the armoured public key, if there is no file: what arrives must have that fingerprint. */
+    signing_key_url: z.url({ protocol: /^https?$/ }).optional(),
+  })
+  .refine((rootfs) => (rootfs.signing_key_file === undefined) !== (rootfs.signing_key_url === undefined), {
+    message: "give either signing_key_file or signing_key_url",
+  });
 
 const common = {
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),

@@ -2,7 +2,13 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isTargetPath } from "../config/names.ts";
 import { readToml } from "../config/read-toml.ts";
-import { parseTarget, shippedTarget, shippedTargetNames, signingKeyOf, type LoadedTarget } from "./targets.ts";
+import {
+  parseTarget,
+  shippedTarget,
+  shippedTargetNames,
+  signingKeyOf,
+  type LoadedTarget,
+} from "./targets.ts";
 
 /**
  * The target that berry.toml names.
@@ -12,7 +18,10 @@ import { parseTarget, shippedTarget, shippedTargetNames, signingKeyOf, type Load
  */
 export async function loadTarget(nameOrPath: string): Promise<LoadedTarget> {
   if (!isTargetPath(nameOrPath)) return shippedTarget(nameOrPath);
-  const { path, content } = await readToml(nameOrPath, `berry has the targets ${shippedTargetNames().join(", ")}`);
+  const { path, content } = await readToml(
+    nameOrPath,
+    `berry has the targets ${shippedTargetNames().join(", ")}`,
+  );
   const target = parseTarget(nameOrPath, content);
   const keyFile = target.family === "pacman" ? target.rootfs.signing_key_file : undefined;
   const armoured = keyFile === undefined ? null : await readText(resolve(dirname(path), keyFile));

@@ -44,7 +44,11 @@ export function shippedTarget(name: string): LoadedTarget {
  * @param readKey the text of `signing_key_file`; null: there is none
  * @throws BerryError `no-input` when it is missing
  */
-export function signingKeyOf(target: Target, file: string, readKey: (keyFile: string) => string | null): SigningKey {
+export function signingKeyOf(
+  target: Target,
+  file: string,
+  readKey: (keyFile: string) => string | null,
+): SigningKey {
   if (target.family !== "pacman") return null;
   const { signing_key: fingerprint, signing_key_file: keyFile, signing_key_url: url } = target.rootfs;
   if (url !== undefined) return { url };
@@ -86,7 +90,10 @@ function problemsOf(file: string, issue: z.core.$ZodIssue, content: unknown): re
           key: at([...issue.path, key]),
           problem: "unknown key",
           found: null,
-          remedy: meant === undefined || meant === key ? "remove it, or move it to the table that has it" : `did you mean ${meant}?`,
+          remedy:
+            meant === undefined || meant === key
+              ? "remove it, or move it to the table that has it"
+              : `did you mean ${meant}?`,
         };
       });
     case "invalid_type":
@@ -101,9 +108,20 @@ function problemsOf(file: string, issue: z.core.$ZodIssue, content: unknown): re
     case "too_big":
       return one("too big", `use ${issue.maximum} or less`);
     case "invalid_format":
-      return one(`not what it should be`, issue.format === "url" ? "use an http or https address" : `use ${formatOf(issue)}`);
+      return one(
+        `not what it should be`,
+        issue.format === "url" ? "use an http or https address" : `use ${formatOf(issue)}`,
+      );
     case "custom":
-      return [{ file, key: at(issue.path), problem: "incomplete or contradictory", found: null, remedy: issue.message }];
+      return [
+        {
+          file,
+          key: at(issue.path),
+          problem: "incomplete or contradictory",
+          found: null,
+          remedy: issue.message,
+        },
+      ];
     case "not_multiple_of":
     case "invalid_key":
     case "invalid_element":
@@ -129,7 +147,9 @@ function joinKey(path: string, step: PropertyKey): string {
 }
 
 function descend(value: unknown, step: PropertyKey): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined;
+  return typeof value === "object" && value !== null
+    ? (value as Record<PropertyKey, unknown>)[step]
+    : undefined;
 }
 
 /** Every key that a target file may have, whatever the table. */

@@ -24,7 +24,12 @@ export async function verifySignedFile(
  * @param hex SHA-256 of the whole file, 64 hexadecimal digits
  * @throws BerryError `bad-data` when the file is another one
  */
-export async function verifySha256(path: string, name: string, hex: string, signal: AbortSignal): Promise<void> {
+export async function verifySha256(
+  path: string,
+  name: string,
+  hex: string,
+  signal: AbortSignal,
+): Promise<void> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
     signal.throwIfAborted();
@@ -32,7 +37,11 @@ export async function verifySha256(path: string, name: string, hex: string, sign
   }
   const found = hash.digest("hex");
   if (found === hex.toLowerCase()) return;
-  throw new BerryError("bad-data", `${name} has another SHA-256: expected ${hex.toLowerCase()}, got ${found}`, {
-    hint: "it is damaged, incomplete or was changed: fetch it again, and if that does not help, from another mirror",
-  });
+  throw new BerryError(
+    "bad-data",
+    `${name} has another SHA-256: expected ${hex.toLowerCase()}, got ${found}`,
+    {
+      hint: "it is damaged, incomplete or was changed: fetch it again, and if that does not help, from another mirror",
+    },
+  );
 }

@@ -6,12 +6,23 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as openpgp from "openpgp";
 import { BerryError } from "../../src/core/errors.ts";
-import { download, type DownloadOptions, type DownloadRequest, type Verification } from "../../src/imager/download.ts";
+import {
+  download,
+  type DownloadOptions,
+  type DownloadRequest,
+  type Verification,
+} from "../../src/imager/download.ts";
 import { commandRunner } from "../../src/system/command-runner.ts";
 import { makeKey, openGnupg, openSigner, signDetached } from "../fixtures/gnupg-key.ts";
 import { patientClock, type PatientClock } from "../fixtures/patient-clock.ts";
 import { plainEnvironment } from "../fixtures/run.ts";
-import { serveUnruly, wellBehaved, type UnrulyReply, type UnrulyRequest, type UnrulyServer } from "../fixtures/unruly-server.ts";
+import {
+  serveUnruly,
+  wellBehaved,
+  type UnrulyReply,
+  type UnrulyRequest,
+  type UnrulyServer,
+} from "../fixtures/unruly-server.ts";
 
 const never = new AbortController().signal;
 const stallMilliseconds = 1_000_000;
@@ -40,7 +51,11 @@ function sha256(content: Uint8Array): Verification {
   return { kind: "sha256", hex: createHash("sha256").update(content).digest("hex") };
 }
 
-function fetchTo(request: Partial<DownloadRequest> & { url: string }, options: Partial<DownloadOptions> = {}, signal = never) {
+function fetchTo(
+  request: Partial<DownloadRequest> & { url: string },
+  options: Partial<DownloadOptions> = {},
+  signal = never,
+) {
   return download(
     { path, verification: sha256(rootfs), maxBytes: null, ...request },
     {
@@ -81,7 +96,11 @@ function inTurn(...replies: ((request: UnrulyRequest) => UnrulyReply)[]) {
 }
 
 const whole = (request: UnrulyRequest) => wellBehaved(request, rootfs, '"v1"');
-const halfOf = (request: UnrulyRequest): UnrulyReply => ({ ...whole(request), sentBytes: half, then: "hang" });
+const halfOf = (request: UnrulyRequest): UnrulyReply => ({
+  ...whole(request),
+  sentBytes: half,
+  ending: "hang",
+});
 
 /** Cuts the connection once `doneBytes` have come. */
 function cutAt(server: UnrulyServer, doneBytes: number): Partial<DownloadOptions> {
@@ -125,7 +144,9 @@ describe("a download", () => {
   });
 
   test("starts over when the file changed in between", async () => {
-    await using server = await serveUnruly(inTurn(halfOf, (request) => wellBehaved(request, newRootfs, '"v2"')));
+    await using server = await serveUnruly(
+      inTurn(halfOf, (request) => wellBehaved(request, newRootfs, '"v2"')),
+    );
     await fetchTo({ url: `${server.url}/r`, verification: sha256(newRootfs) }, cutAt(server, half));
     expect(Buffer.compare(await readFile(path), newRootfs)).toBe(0);
   });
@@ -156,7 +177,9 @@ describe("a download", () => {
     const onProgress = (done: number) => {
       if (done === half) controller.abort(new Error("Ctrl-C"));
     };
-    const aborted = await fetchTo({ url: `${server.url}/r` }, { onProgress }, controller.signal).catch((error: unknown) => error);
+    const aborted = await fetchTo({ url: `${server.url}/r` }, { onProgress }, controller.signal).catch(
+      (error: unknown) => error,
+    );
     expect(String(aborted)).toContain("Ctrl-C");
     expect(await cacheNames()).toEqual(["rootfs.tar.gz.part", "rootfs.tar.gz.part.json"]);
     expect((await stat(`${path}.part`)).size).toBe(half);
@@ -181,7 +204,10 @@ describe("a download", () => {
 
   test("does not trust a part of another URL or one whose record is broken", async () => {
     await using server = await serveUnruly(whole);
-    for (const record of ["{", JSON.stringify({ url: "http://other.test/", validator: '"v1"', totalBytes: null })]) {
+    for (const record of [
+      "{",
+      JSON.stringify({ url: "http://other.test/", validator: '"v1"', totalBytes: null }),
+    ]) {
       await rm(dirname(path), { recursive: true, force: true });
       await fetchTo({ url: `${server.url}/r` });
       await rm(path);
@@ -205,7 +231,10 @@ describe("a download", () => {
 
   test("follows redirects", async () => {
     await using mirror = await serveUnruly(whole);
-    await using server = await serveUnruly(() => ({ status: 302, headers: { location: `${mirror.url}/there` } }));
+    await using server = await serveUnruly(() => ({
+      status: 302,
+      headers: { location: `${mirror.url}/there` },
+    }));
     await fetchTo({ url: `${server.url}/r` });
     expect(mirror.requests[0]?.path).toBe("/there");
     expect(Buffer.compare(await readFile(path), rootfs)).toBe(0);
@@ -213,7 +242,11 @@ describe("a download", () => {
 
   test("takes the bytes as they are, whatever Content-Encoding says", async () => {
     const tarball = new Uint8Array(gzipSync("a tarball"));
-    await using server = await serveUnruly(() => ({ status: 200, headers: { "content-encoding": "gzip" }, body: tarball }));
+    await using server = await serveUnruly(() => ({
+      status: 200,
+      headers: { "content-encoding": "gzip" },
+      body: tarball,
+    }));
     await fetchTo({ url: `${server.url}/r`, verification: sha256(tarball) });
     expect(Buffer.compare(await readFile(path), tarball)).toBe(0);
   });
@@ -243,7 +276,12 @@ describe("trouble of the server", () => {
   });
 
   test("a connection that is cut at the same place for ever ends, too", async () => {
-    await using server = await serveUnruly(() => ({ status: 200, body: rootfs, sentBytes: half, then: "hang" }));
+    await using server = await serveUnruly(() => ({
+      status: 200,
+      body: rootfs,
+      sentBytes: half,
+      ending: "hang",
+    }));
     const onProgress = (done: number) => {
       if (done === half) server.cut();
     };
@@ -254,7 +292,11 @@ describe("trouble of the server", () => {
 
   test("a connection that is cut again and again, but further on, does not end", async () => {
     const step = 30_000;
-    const little = (request: UnrulyRequest): UnrulyReply => ({ ...whole(request), sentBytes: step, then: "hang" });
+    const little = (request: UnrulyRequest): UnrulyReply => ({
+      ...whole(request),
+      sentBytes: step,
+      ending: "hang",
+    });
     await using server = await serveUnruly(little);
     const cutEveryStep = (done: number) => {
       if (done > 0 && done % step === 0 && done / step === server.requests.length) server.cut();
@@ -273,7 +315,10 @@ describe("trouble of the server", () => {
     expect(clock.pauses).toEqual([1_000, 2_000, 4_000]);
   });
 
-  test.each([[404, "no-input"], [403, "no-permission"]] as const)("%d is final", async (status, kind) => {
+  test.each([
+    [404, "no-input"],
+    [403, "no-permission"],
+  ] as const)("%d is final", async (status, kind) => {
     await using server = await serveUnruly(() => ({ status }));
     const error = await refusal(fetchTo({ url: `${server.url}/r` }));
     expect(error.kind).toBe(kind);
@@ -306,7 +351,10 @@ describe("a cached file", () => {
   test("is verified and used without asking for it again", async () => {
     await using server = await serveUnruly(whole);
     await fetchTo({ url: `${server.url}/r` });
-    expect(await fetchTo({ url: `${server.url}/r` })).toMatchObject({ source: "cache", sizeBytes: rootfs.length });
+    expect(await fetchTo({ url: `${server.url}/r` })).toMatchObject({
+      source: "cache",
+      sizeBytes: rootfs.length,
+    });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -338,7 +386,12 @@ describe("a signed file", () => {
       armoured: privateKey.toPublic().armor(),
       async sign(content) {
         const message = await openpgp.createMessage({ binary: content });
-        const signature = await openpgp.sign({ message, signingKeys: privateKey, detached: true, format: "object" });
+        const signature = await openpgp.sign({
+          message,
+          signingKeys: privateKey,
+          detached: true,
+          format: "object",
+        });
         return signature.write() as Uint8Array;
       },
     };
@@ -457,7 +510,9 @@ describe("a signed file", () => {
       },
     });
     const error = await refusal(fetchTo(withKey("/other")));
-    expect(error.message).toBe(`wrong public key: expected ${signer.fingerprint}, got ${stranger.fingerprint}`);
+    expect(error.message).toBe(
+      `wrong public key: expected ${signer.fingerprint}, got ${stranger.fingerprint}`,
+    );
     expect((await fetchTo(withKey("/key"))).source).toBe("network");
   });
 });
@@ -488,7 +543,8 @@ describe("a file that gpg signed", () => {
     await using gnupg = await openGnupg(never);
     const old = ["--cert-digest-algo", "SHA1", "--passphrase", ""];
     await gnupg.gpg([...old, "--quick-generate-key", "Old <old@example.org>", "rsa2048", "sign", "never"]);
-    const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(await gnupg.gpg(["--with-colons", "--list-keys"]))?.[1] ?? "";
+    const fingerprint =
+      /^fpr:+([0-9A-F]{40}):/m.exec(await gnupg.gpg(["--with-colons", "--list-keys"]))?.[1] ?? "";
     const armoured = await gnupg.gpg(["--armor", "--export"]);
     const selfSignature = (await openpgp.readKey({ armoredKey: armoured })).users[0]?.selfCertifications[0];
     expect(selfSignature?.hashAlgorithm).toBe(openpgp.enums.hash.sha1);
@@ -504,13 +560,29 @@ describe("a file that gpg signed", () => {
 
 describe("a full disk", () => {
   /** Downloads onto a tmpfs of 128 KiB, in a mount namespace of its own. */
-  async function onSmallDisk(reply: UnrulyReply): Promise<{ kind: string; message: string; hint: string; files: string[] }> {
+  async function onSmallDisk(
+    reply: UnrulyReply,
+  ): Promise<{ kind: string; message: string; hint: string; files: string[] }> {
     await using server = await serveUnruly(() => reply);
     const script = 'mount -t tmpfs -o size=128k,mode=0700 tmpfs "$1" && shift && exec "$@"';
     const program = [process.execPath, join(import.meta.dir, "../fixtures/download-to.ts")];
     const hex = createHash("sha256").update(rootfs).digest("hex");
     const { exitCode, stdout, stderr } = await commandRunner.run(
-      ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", folder, ...program, `${server.url}/r`, join(folder, "r"), hex],
+      [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        folder,
+        ...program,
+        `${server.url}/r`,
+        join(folder, "r"),
+        hex,
+      ],
       { env: plainEnvironment(tmpdir()) },
       never,
     );
@@ -528,7 +600,12 @@ describe("a full disk", () => {
   });
 
   test("is said in words when it fills up, and what has come stays for later", async () => {
-    const error = await onSmallDisk({ status: 200, headers: { etag: '"v1"' }, body: rootfs, length: "chunked" });
+    const error = await onSmallDisk({
+      status: 200,
+      headers: { etag: '"v1"' },
+      body: rootfs,
+      length: "chunked",
+    });
     expect(error.kind).toBe("cannot-create");
     expect(error.message).toBe(`no room left on the disk of ${join(folder, "r.part")}`);
     expect(error.files).toEqual(["r.part", "r.part.json"]);

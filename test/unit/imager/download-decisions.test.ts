@@ -40,7 +40,11 @@ describe("asking for the rest of a part", () => {
 
 describe("judging a response", () => {
   test("200 starts from zero and keeps the strong ETag and the length", () => {
-    const headers = { etag: '"v2"', "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT", "content-length": "12" };
+    const headers = {
+      etag: '"v2"',
+      "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT",
+      "content-length": "12",
+    };
     expect(judge(url, head(200, headers), resumed, now)).toEqual({
       kind: "restart",
       record: { url, validator: '"v2"', totalBytes: 12 },
@@ -56,7 +60,12 @@ describe("judging a response", () => {
   });
 
   test("206 continues where the part ends", () => {
-    const verdict = judge(url, head(206, { "content-range": "bytes 400-999/1000", etag: '"v1"' }), resumed, now);
+    const verdict = judge(
+      url,
+      head(206, { "content-range": "bytes 400-999/1000", etag: '"v1"' }),
+      resumed,
+      now,
+    );
     expect(verdict).toEqual({ kind: "append", offset: 400, record });
   });
 
@@ -75,13 +84,20 @@ describe("judging a response", () => {
   });
 
   test("416 means that the part is whole if the length fits, and useless otherwise", () => {
-    expect(judge(url, head(416, { "content-range": "bytes */400" }), resumed, now)).toEqual({ kind: "complete" });
+    expect(judge(url, head(416, { "content-range": "bytes */400" }), resumed, now)).toEqual({
+      kind: "complete",
+    });
     expect(judge(url, head(416, { "content-range": "bytes */300" }), resumed, now).kind).toBe("discard");
     expect(judge(url, head(416), resumed, now).kind).toBe("discard");
   });
 
   test("404 and 403 are final, and say what to do", () => {
-    for (const [status, kind] of [[404, "no-input"], [410, "no-input"], [403, "no-permission"], [400, "unavailable"]] as const) {
+    for (const [status, kind] of [
+      [404, "no-input"],
+      [410, "no-input"],
+      [403, "no-permission"],
+      [400, "unavailable"],
+    ] as const) {
       const verdict = judge(url, head(status), null, now);
       if (verdict.kind !== "fail") throw new Error(`${status} gave ${verdict.kind}`);
       expect(verdict.error.kind).toBe(kind);
@@ -92,7 +108,12 @@ describe("judging a response", () => {
 
   test("trouble of the server is tried again, when it asks for it", () => {
     const wait = (status: number, retryAfter?: string) => {
-      const verdict = judge(url, head(status, retryAfter === undefined ? {} : { "retry-after": retryAfter }), null, now);
+      const verdict = judge(
+        url,
+        head(status, retryAfter === undefined ? {} : { "retry-after": retryAfter }),
+        null,
+        now,
+      );
       return verdict.kind === "retry" ? verdict.waitMilliseconds : verdict.kind;
     };
     expect(wait(503)).toBeNull();

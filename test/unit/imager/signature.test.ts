@@ -137,8 +137,12 @@ describe("a signature is refused", () => {
 
   test("when the file is cut short or empty", async () => {
     const signature = await sign(signer);
-    expect((await refusal(verify(signature, signer, content.slice(0, -1)))).message).toStartWith("bad signature");
-    expect((await refusal(verify(signature, signer, new Uint8Array()))).message).toBe("rootfs.tar.gz is empty");
+    expect((await refusal(verify(signature, signer, content.slice(0, -1)))).message).toStartWith(
+      "bad signature",
+    );
+    expect((await refusal(verify(signature, signer, new Uint8Array()))).message).toBe(
+      "rootfs.tar.gz is empty",
+    );
   });
 
   test("when another key made it, and names both keys", async () => {
@@ -149,9 +153,13 @@ describe("a signature is refused", () => {
   });
 
   test("when the key file holds another key than the pinned one", async () => {
-    const error = await refusal(verify(await sign(stranger), { ...stranger, fingerprint: signer.fingerprint }));
+    const error = await refusal(
+      verify(await sign(stranger), { ...stranger, fingerprint: signer.fingerprint }),
+    );
     expect(error.kind).toBe("config");
-    expect(error.message).toBe(`wrong public key: expected ${signer.fingerprint}, got ${stranger.fingerprint}`);
+    expect(error.message).toBe(
+      `wrong public key: expected ${signer.fingerprint}, got ${stranger.fingerprint}`,
+    );
   });
 
   test("when the key cannot be read", async () => {
@@ -180,7 +188,9 @@ describe("a signature is refused", () => {
     const body = weak.indexOf(4, 1);
     weak[body + 3] = openpgp.enums.hash[name];
     const error = await refusal(verify(weak, signer));
-    expect(error.message).toBe(`the signature of rootfs.tar.gz rests on a broken hash: ${name.toUpperCase()}`);
+    expect(error.message).toBe(
+      `the signature of rootfs.tar.gz rests on a broken hash: ${name.toUpperCase()}`,
+    );
   });
 
   test("when the key had expired before", async () => {
@@ -240,7 +250,9 @@ describe("a signature is refused", () => {
       detached: true,
       format: "object",
     });
-    const error = await refusal(verify(signature.write() as Uint8Array, signer, new TextEncoder().encode("a\r\nb\r\n")));
+    const error = await refusal(
+      verify(signature.write() as Uint8Array, signer, new TextEncoder().encode("a\r\nb\r\n")),
+    );
     expect(error.message).toContain("0x00");
   });
 });
@@ -273,7 +285,13 @@ describe("reading the file", () => {
         stream.error(new Error("the disk is gone"));
       },
     });
-    const verification = verifySignature({ name: "broken", content: broken }, await sign(signer), signer, now, never);
+    const verification = verifySignature(
+      { name: "broken", content: broken },
+      await sign(signer),
+      signer,
+      now,
+      never,
+    );
     expect(await verification.catch((error: unknown) => String(error))).toContain("the disk is gone");
   });
 });

@@ -35,7 +35,8 @@ describe("the targets that are part of berry", () => {
     const signed = listTargets().filter(({ target }) => target.family === "pacman");
     expect(signed).not.toBeEmpty();
     for (const { target, signingKey } of signed) {
-      if (target.family !== "pacman" || signingKey === null || !("armoured" in signingKey)) throw new Error(target.name);
+      if (target.family !== "pacman" || signingKey === null || !("armoured" in signingKey))
+        throw new Error(target.name);
       const key = await openpgp.readKey({ armoredKey: signingKey.armoured });
       expect(key.getFingerprint().toUpperCase()).toBe(target.rootfs.signing_key);
       await key.verifyPrimaryKey();
@@ -65,7 +66,11 @@ describe("validating a target file", () => {
     Object.assign(content["packages"] as object, { base: ["sudo", 7], kernle: [] });
     Object.assign(content["rootfs"] as object, { signing_key: "68b3", url: "ftp://x/y" });
     delete content["description"];
-    expect(refusal(() => parseTarget("mine.toml", content)).message.split("\n").toSorted()).toEqual([
+    expect(
+      refusal(() => parseTarget("mine.toml", content))
+        .message.split("\n")
+        .toSorted(),
+    ).toEqual([
       'mine.toml: boot.mount: not one of the choices, got "/efi"; use "/boot" or "/boot/firmware"',
       "mine.toml: boot.size_mib: too small, got 8; use 64 or more",
       "mine.toml: description: missing; add it: a string between quotes",
@@ -109,7 +114,10 @@ signing_key = "68B3537F39A313B3E574D06777193F152BDBE6A6"
 ${rootfs}
 `;
 
-  async function inFolder(files: Readonly<Record<string, string>>, act: (folder: string) => Promise<void>): Promise<void> {
+  async function inFolder(
+    files: Readonly<Record<string, string>>,
+    act: (folder: string) => Promise<void>,
+  ): Promise<void> {
     const path = await mkdtemp(join(tmpdir(), "berry-targets-"));
     try {
       for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
@@ -129,7 +137,9 @@ ${rootfs}
 
   test("may name an address for the key instead", async () => {
     await inFolder({ "mine.toml": toml('signing_key_url = "https://keys.test/68B3"') }, async (path) => {
-      expect((await loadTarget(join(path, "mine.toml"))).signingKey).toEqual({ url: "https://keys.test/68B3" });
+      expect((await loadTarget(join(path, "mine.toml"))).signingKey).toEqual({
+        url: "https://keys.test/68B3",
+      });
     });
   });
 
