@@ -103,8 +103,8 @@ need_bun() {
     wanted=$(sed -n 's/.*"bun-types": "\([0-9.]*\)".*/\1/p' package.json)
     PATH="$PWD/.bun/node_modules/.bin:$PATH"
     export PATH
-    here=$(bun --version 2>/dev/null || echo 0)
-    oldest=$(printf '%s\n%s\n' "$wanted" "$here" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)
+    installed=$(bun --version 2>/dev/null || echo 0)
+    oldest=$(printf '%s\n%s\n' "$wanted" "$installed" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)
     [ "$oldest" != "$wanted" ] || return 0
     need_packages bun || return 1
     say "installing bun $wanted into .bun"
