@@ -15,6 +15,7 @@ import * as z from "zod";
 import { BerryError } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
 import type { PartRecord } from "./download-decisions.ts";
+import type { Sink } from "./http-attempt.ts";
 
 const recordSchema = z.strictObject({
   url: z.string(),
@@ -71,18 +72,13 @@ export async function removeFile(path: string): Promise<void> {
   await guard(path, () => rm(path, { force: true }));
 }
 
-/** Where the bytes of one response go. */
-export interface PartWriter extends AsyncDisposable {
-  write(chunk: Uint8Array): Promise<void>;
-}
-
 /**
  * Opens the part for writing from `offset` on and cuts off what lies beyond.
  * The record is written before the first byte, so that a part never outlives what is known of it.
  *
  * @throws BerryError `cannot-create` when the rest of the file does not fit on the disk
  */
-export async function openPart(paths: PartPaths, record: PartRecord, offset: number): Promise<PartWriter> {
+export async function openPart(paths: PartPaths, record: PartRecord, offset: number): Promise<Sink> {
   if (offset === 0) await removePart(paths);
   await checkRoom(paths, record, offset);
   await guard(paths.record, () => writeFile(paths.record, `${JSON.stringify(record)}\n`, { mode: 0o600 }));

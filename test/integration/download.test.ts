@@ -6,12 +6,8 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as openpgp from "openpgp";
 import { BerryError } from "../../src/core/errors.ts";
-import {
-  download,
-  type DownloadOptions,
-  type DownloadRequest,
-  type Verification,
-} from "../../src/imager/download.ts";
+import { download } from "../../src/imager/download.ts";
+import type { DownloadOptions, DownloadRequest, Verification } from "../../src/imager/download-request.ts";
 import { commandRunner } from "../../src/system/command-runner.ts";
 import { makeKey, openGnupg, openSigner, signDetached } from "../fixtures/gnupg-key.ts";
 import { patientClock, type PatientClock } from "../fixtures/patient-clock.ts";
@@ -468,6 +464,20 @@ describe("a signed file", () => {
     const error = await refusal(fetchTo({ url: `${server.url}/r`, verification: signedBy(server.url) }));
     expect(error.kind).toBe("bad-data");
     expect(error.message).toBe(`bad signature: ${server.url}/r is not what ${signer.fingerprint} signed`);
+    expect(await cacheNames()).toEqual([]);
+  });
+
+  test("of which the signature is bad is called so even if the signature is gone by then", async () => {
+    const old = await signer.sign(rootfs);
+    let signatures = 0;
+    await using server = await serveUnruly((request) => {
+      if (request.path === "/r") return wellBehaved(request, newRootfs, '"v1"');
+      signatures += 1;
+      return signatures === 1 ? { status: 200, body: old } : { status: 404 };
+    });
+    const error = await refusal(fetchTo({ url: `${server.url}/r`, verification: signedBy(server.url) }));
+    expect(error.message).toStartWith("bad signature");
+    expect(signatures).toBe(2);
     expect(await cacheNames()).toEqual([]);
   });
 
