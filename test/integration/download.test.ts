@@ -120,6 +120,7 @@ describe("a download", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await stat(dirname(path))).mode & 0o777).toBe(0o700);
     expect(await cacheNames()).toEqual(["rootfs.tar.gz"]);
+    expect(server.requests.map(({ headers }) => headers["accept-encoding"])).toEqual(["identity"]);
     expect(progress[0]).toEqual([0, rootfs.length]);
     expect(progress.at(-1)).toEqual([rootfs.length, rootfs.length]);
   });
@@ -165,6 +166,23 @@ describe("a download", () => {
     await fetchTo({ url: `${server.url}/r`, verification: sha256(sameLength) }, cutAt(server, half));
     expect(Buffer.compare(await readFile(path), sameLength)).toBe(0);
     expect(notices).toEqual([`started ${server.url}/r over: what was resumed did not fit together`]);
+  });
+
+  test("asks again when the server sends less than was asked for", async () => {
+    const atMost = 60_000;
+    const stingy = (request: UnrulyRequest): UnrulyReply => {
+      const from = Number(/\d+/.exec(request.headers["range"] ?? "")?.[0]);
+      const body = rootfs.subarray(from, from + atMost);
+      const range = `bytes ${from}-${from + body.length - 1}/${rootfs.length}`;
+      return { status: 206, headers: { "content-range": range, etag: '"v1"' }, body };
+    };
+    await using server = await serveUnruly(inTurn(halfOf, stingy));
+    await fetchTo({ url: `${server.url}/r` }, cutAt(server, half));
+    expect(Buffer.compare(await readFile(path), rootfs)).toBe(0);
+    expect(retries.slice(1)).toEqual([
+      "the connection ended after 205 KiB of 293 KiB",
+      "the connection ended after 264 KiB of 293 KiB",
+    ]);
   });
 
   test("leaves its part when it is aborted, and the next one resumes it", async () => {
@@ -283,6 +301,17 @@ describe("trouble of the server", () => {
     };
     const error = await refusal(fetchTo({ url: `${server.url}/r` }, { onProgress }));
     expect(error.kind).toBe("unavailable");
+    expect(server.requests).toHaveLength(4);
+  });
+
+  test("a connection that gets now far, now not so far, ends as well", async () => {
+    const far = (): UnrulyReply => ({ status: 200, body: rootfs, sentBytes: half, ending: "hang" });
+    const near = (): UnrulyReply => ({ ...far(), sentBytes: half / 2 });
+    await using server = await serveUnruly((_, count) => (count % 2 === 1 ? far() : near()));
+    const onProgress = (done: number) => {
+      if (done === (server.requests.length % 2 === 1 ? half : half / 2)) server.cut();
+    };
+    expect((await refusal(fetchTo({ url: `${server.url}/r` }, { onProgress }))).kind).toBe("unavailable");
     expect(server.requests).toHaveLength(4);
   });
 
