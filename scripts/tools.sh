@@ -66,14 +66,15 @@ as_root() {
 
 # need_packages USE…: installs what is missing, or names the command that an administrator has to run, and fails.
 need_packages() {
+    [ "$#" -gt 0 ] || return 0
     with=$(installer)
+    packages=$(missing_packages "${with:-apt}" "$@")
+    [ -n "$packages" ] || return 0
     if [ -z "$with" ]; then
-        say "error: neither apt-get nor pacman nor dnf is here, so what is missing is not known"
-        say "hint: install what scripts/packages lists"
+        say "error: programs are missing, and neither apt-get nor pacman nor dnf is here to install them"
+        say "hint: Debian's names of their packages: $packages"
         return 1
     fi
-    packages=$(missing_packages "$with" "$@")
-    [ -n "$packages" ] || return 0
     case " $packages " in
         *' - '*)
             say "error: $with has no package for something that scripts/packages lists for $*: $packages"
@@ -98,19 +99,28 @@ need_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive $command
 }
 
-# need_bun: puts bun on the PATH, from npm into ./.bun unless one is there that is new enough.
-need_bun() {
+# has_bun: whether a bun that is new enough is on the PATH, or in ./.bun, where need_everything puts one.
+has_bun() {
     wanted=$(sed -n 's/.*"bun-types": "\([0-9.]*\)".*/\1/p' package.json)
-    PATH="$PWD/.bun/node_modules/.bin:$PATH"
-    export PATH
     installed=$(bun --version 2>/dev/null || echo 0)
     oldest=$(printf '%s\n%s\n' "$wanted" "$installed" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)
-    [ "$oldest" != "$wanted" ] || return 0
-    need_packages bun || return 1
-    say "installing bun $wanted into .bun"
-    npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix .bun "bun@$wanted" || return 1
-    [ "$(bun --version 2>/dev/null)" = "$wanted" ] || {
-        say "error: bun $wanted was installed into .bun and does not start"
-        return 1
-    }
+    [ "$oldest" = "$wanted" ]
+}
+
+# need_everything USE…: the packages of these uses, bun (from npm into ./.bun unless it is there) and what bun.lock says.
+need_everything() {
+    PATH="$PWD/.bun/node_modules/.bin:$PATH"
+    export PATH
+    if has_bun; then
+        need_packages "$@" || return 1
+    else
+        need_packages bun "$@" || return 1
+        say "installing bun $wanted into .bun"
+        npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix .bun "bun@$wanted" || return 1
+        has_bun || {
+            say "error: bun $wanted was installed into .bun and does not start"
+            return 1
+        }
+    fi
+    bun install --frozen-lockfile --silent
 }
