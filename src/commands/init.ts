@@ -1,14 +1,15 @@
 import { join, resolve } from "node:path";
 import { defineVerb } from "../cli/verb.ts";
-import { hostSources, readHostDefaults } from "../config/host-defaults.ts";
+import { type HostDefaults, hostSources, readHostDefaults } from "../config/host-defaults.ts";
 import { loadCluster } from "../config/load-cluster.ts";
 import { checkHostName, checkUserName } from "../config/names.ts";
 import { passwordRandomBytes } from "../config/random-password.ts";
 import { checkCountry, checkKeymap, checkLocale, checkTimezone } from "../config/region.ts";
 import { checkSsid } from "../config/secrets.ts";
 import { extendGitignore, refuseTaken, writeNewFiles } from "../config/write-new-files.ts";
+import type { Log } from "../core/ports.ts";
 import { shippedTargetNames } from "../imager/targets.ts";
-import { decideByAsking, decideByDefault, type Given, secretPaths } from "./init/decide.ts";
+import { type Decision, decideByAsking, decideByDefault, type Given, secretPaths } from "./init/decide.ts";
 import { clusterFile, filesOf, referenceTo, targetReference } from "./init/files.ts";
 import { checkNodeNames, expandNodeNames } from "./init/node-names.ts";
 import { checkShippedTarget, refuseFlaw, refuseGaps } from "./init/refuse.ts";
@@ -62,19 +63,19 @@ export const init = defineVerb({
       pskFile: refer(args["psk-file"]),
       country: refuseFlaw("country", args.country, checkCountry),
     };
-    await refuseTaken(folder, [clusterFile("")]);
+    await refuseTaken(args.dir, [clusterFile("")]);
     const host = await readHostDefaults(hostSources());
     refuseGaps(given, args.yes, process.stdin.isTTY, host.country);
     const random = crypto.getRandomValues(new Uint8Array(passwordRandomBytes));
     const decision = args.yes
       ? decideByDefault(given, host, random)
-      : await decideByAsking(given, host, targets, random, terminalAsker(log, signal));
+      : await decideAtTerminal(given, host, random, log, signal);
     signal.throwIfAborted();
 
     const files = filesOf(decision);
-    await writeNewFiles(folder, files, async () => {
-      await loadCluster(join(folder, "berry.toml"), log, signal);
-      await extendGitignore(folder, ["secret/", "images/"]);
+    await writeNewFiles(args.dir, files, async () => {
+      await loadCluster(join(args.dir, "berry.toml"), log, signal);
+      await extendGitignore(args.dir, ["secret/", "images/"]);
     });
 
     const written = files.map(({ path }) => join(args.dir, path));
@@ -93,3 +94,15 @@ export const init = defineVerb({
     }
   },
 });
+
+async function decideAtTerminal(
+  given: Given,
+  host: HostDefaults,
+  random: Uint8Array,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Decision> {
+  const terminal = { input: process.stdin, write: (text: string) => void process.stderr.write(text) };
+  using asker = terminalAsker(terminal, log, signal);
+  return await decideByAsking(given, host, shippedTargetNames(), random, asker);
+}

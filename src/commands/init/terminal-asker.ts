@@ -1,73 +1,106 @@
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
-import { consola } from "consola";
 import type { Check } from "../../config/problem.ts";
 import { BerryError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import type { Asker } from "./asker.ts";
 
-/** Asks at the terminal, by consola's prompts. What is wrong with an answer goes to `log`. */
-export function terminalAsker(log: Log, signal: AbortSignal): Asker {
-  const untilRight = async (check: Check, ask: () => Promise<string>): Promise<string> => {
+/** What an asker needs of a terminal. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream;
+  /** Where questions go, and what is typed when it may be seen. */
+  write(text: string): void;
+}
+
+/**
+ * Asks at a terminal, line by line; what is wrong with an answer goes to `log`.
+ * Not consola's prompts: under Bun 1.4.5 its text prompt loses what is typed (its tty.WriteStream calls no `_write`).
+ */
+export function terminalAsker(terminal: Terminal, log: Log, signal: AbortSignal): Asker & Disposable {
+  const echo = { isOn: true };
+  const output = new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      if (echo.isOn) terminal.write(new TextDecoder().decode(chunk));
+      done();
+    },
+  });
+  const lines = createInterface({ input: terminal.input, output, terminal: true, historySize: 0 });
+  const reader = lineReader(lines, signal);
+
+  const ask = async (prompt: string, isShown: boolean): Promise<string> => {
+    if (!isShown) terminal.write(prompt);
+    echo.isOn = isShown;
+    lines.setPrompt(isShown ? prompt : "");
+    lines.prompt();
+    try {
+      return await reader.next();
+    } finally {
+      echo.isOn = true;
+      if (!isShown) terminal.write("\n");
+    }
+  };
+
+  const untilRight = async (check: Check, answer: () => Promise<string>): Promise<string> => {
     for (;;) {
-      const answer = await ask();
-      const flaw = check(answer);
-      if (flaw === null) return answer;
+      const given = await answer();
+      const flaw = check(given);
+      if (flaw === null) return given;
       log.warn(flaw.problem, flaw.remedy);
     }
   };
+
   return {
     text: (question, suggestion, check) =>
       untilRight(check, async () => {
-        const options = suggestion === "" ? {} : { default: suggestion, placeholder: suggestion };
-        const answer = await prompted(
-          () => consola.prompt(question, { type: "text", cancel: "reject", ...options }),
-          signal,
-        );
-        return answer ?? suggestion;
+        const typed = await ask(suggestion === "" ? `${question}: ` : `${question} [${suggestion}]: `, true);
+        return typed.trim() === "" ? suggestion : typed.trim();
       }),
-    choose: (question, options) =>
-      prompted(
-        () => consola.prompt(question, { type: "select", cancel: "reject", options: [...options] }),
-        signal,
-      ),
-    secret: (question, check) => untilRight(check, () => readUnseen(question, signal)),
+    async choose(question, options) {
+      const numbered = options.map((option, index) => `  ${index + 1}  ${option}\n`).join("");
+      terminal.write(`${question}:\n${numbered}`);
+      const typed = await untilRight(
+        numberUpTo(options.length),
+        async () => (await ask("Number [1]: ", true)).trim() || "1",
+      );
+      return options[Number(typed) - 1] ?? "";
+    },
+    secret: (question, check) => untilRight(check, () => ask(`${question}: `, false)),
+    [Symbol.dispose]: () => lines.close(),
   };
 }
 
-/** consola takes Ctrl-C as a key while it asks, and knows no signal: a signal presses that key. */
-async function prompted<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const cancel = () =>
-    process.stdin.emit("keypress", "\u0003", { name: "c", ctrl: true, sequence: "\u0003" });
-  signal.addEventListener("abort", cancel, { once: true });
-  try {
-    return await ask();
-  } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === "ConsolaPromptCancelledError") throw interrupted();
-    throw thrown;
-  } finally {
-    signal.removeEventListener("abort", cancel);
-  }
+function numberUpTo(count: number): Check {
+  return (typed) =>
+    /^[1-9]\d*$/.test(typed) && Number(typed) <= count
+      ? null
+      : { problem: "not one of the numbers", remedy: `type a number from 1 to ${count}` };
 }
 
-/** Reads a line without showing it, which consola cannot. */
-async function readUnseen(question: string, signal: AbortSignal): Promise<string> {
-  signal.throwIfAborted();
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output, terminal: true });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const abort = () => reject(interrupted());
-  signal.addEventListener("abort", abort, { once: true });
-  lines.once("line", resolve).once("SIGINT", abort).once("close", abort);
-  process.stderr.write(`${question}: `);
-  try {
-    return await promise;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    lines.close();
-    process.stderr.write("\n");
-  }
+/** Hands out lines in the order in which they were typed, also those that came before they were asked for. */
+function lineReader(lines: Interface, signal: AbortSignal): { next(): Promise<string> } {
+  const typed: string[] = [];
+  let waiting: PromiseWithResolvers<string> | null = null;
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    waiting?.reject(interrupted());
+  };
+  lines.on("line", (line) => {
+    if (waiting === null) typed.push(line);
+    else waiting.resolve(line);
+    waiting = null;
+  });
+  lines.on("SIGINT", end).on("close", end);
+  signal.addEventListener("abort", end, { once: true });
+  return {
+    next() {
+      if (isOver || signal.aborted) return Promise.reject(interrupted());
+      const line = typed.shift();
+      if (line !== undefined) return Promise.resolve(line);
+      waiting = Promise.withResolvers<string>();
+      return waiting.promise;
+    },
+  };
 }
 
 function interrupted(): BerryError {
