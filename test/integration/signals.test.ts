@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-const program = new URL("../fixtures/two-interrupts.ts", import.meta.url).pathname;
+const program = new URL("../fixtures/two-interrupts.fixture.ts", import.meta.url).pathname;
 
 /** Runs a verb of the program and sends it a signal after each line that it writes. */
 async function interrupt(verb: string, signals: readonly NodeJS.Signals[]) {
