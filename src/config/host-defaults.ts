@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { homedir, userInfo } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { checkUserName } from "./names.ts";
 import { checkPublicKey, keyLinesOf } from "./public-key.ts";
@@ -24,7 +24,6 @@ export interface HostSources {
   readonly etc: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly timezone: string;
-  readonly userName: string;
 }
 
 export function hostSources(): HostSources {
@@ -33,13 +32,13 @@ export function hostSources(): HostSources {
     etc: "/etc",
     environment: process.env,
     timezone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
-    userName: process.env["SUDO_USER"] ?? userInfo().username,
   };
 }
 
 /** Reads the machine's own settings; what is missing or strange is replaced by a plain default. */
 export async function readHostDefaults(sources: HostSources): Promise<HostDefaults> {
   const { environment } = sources;
+  const names = [environment["SUDO_USER"], environment["USER"], environment["LOGNAME"]];
   const locale = await findLocale(sources);
   const country = /^[a-z]+_([A-Z]{2})\./.exec(locale)?.[1];
   return {
@@ -47,10 +46,7 @@ export async function readHostDefaults(sources: HostSources): Promise<HostDefaul
     locale,
     keymap: await findKeymap(sources),
     country: country !== undefined && checkCountry(country) === null ? country : null,
-    userName:
-      [sources.userName, environment["LOGNAME"]].find(
-        (name) => name !== undefined && checkUserName(name) === null,
-      ) ?? "pi",
+    userName: names.find((name) => name !== undefined && checkUserName(name) === null) ?? "pi",
     publicKeys: await findPublicKeys(join(sources.home, ".ssh")),
   };
 }

@@ -38,14 +38,7 @@ export function parseTable<S extends Shape>(
   } = {},
 ): Table<S> {
   if (!isTable(raw)) {
-    diagnosis.add(
-      path,
-      {
-        problem: "must be a table",
-        remedy: `write [${path.replaceAll(/\[[^\]]*\]/g, "")}] and its keys below it`,
-      },
-      raw,
-    );
+    diagnosis.add(path, { problem: "must be a table", remedy: howToWrite(path) }, raw);
     return { values: {}, failed: () => true };
   }
   const failures = new Set<PropertyKey>();
@@ -79,6 +72,11 @@ export function parseTable<S extends Shape>(
     }
   }
   return { values: values as Values<S>, failed: (key) => failures.has(key) };
+}
+
+function howToWrite(path: string): string {
+  if (!path.includes("[")) return `write [${path}] and its keys below it`;
+  return path.includes(".") ? "write its keys between { and }" : "write [[node]] and its keys below it";
 }
 
 /** Returns the key that was probably meant, which is not missing then. */

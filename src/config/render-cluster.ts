@@ -39,7 +39,7 @@ packages = []                          # such as ["vim", "htop"]
 # files      = [{ source = "motd", path = "/etc/motd", mode = "0644" }]
 # script     = "customise.sh"          # runs as root in the image, last
 # config_txt = ["dtparam=audio=off"]   # lines for the firmware
-# margin     = "256MiB"                # free space; the card's rest is taken at first boot`,
+# margin     = "256MiB"                # free space of the root file system`,
     renderUser(answers),
     renderWifi(answers.wifi),
     `# A fan on every node; it becomes /etc/berry/fand.toml.

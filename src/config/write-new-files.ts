@@ -37,13 +37,14 @@ export async function writeNewFiles(
 ): Promise<void> {
   await refuseTaken(folder, files);
   await using undo = new AsyncDisposableStack();
+  const makeFolder = async (path: string, mode: number) => {
+    const first = await create(() => mkdir(path, { recursive: true, mode }), path);
+    if (first !== undefined) undo.defer(() => removeFolders(path, first));
+  };
+  await makeFolder(folder, 0o777);
   for (const { path, text, mode, hint } of files) {
     const whole = join(folder, path);
-    const first = await create(
-      () => mkdir(dirname(whole), { recursive: true, mode: mode === 0o600 ? 0o700 : 0o777 }),
-      dirname(whole),
-    );
-    if (first !== undefined) undo.defer(() => removeFolders(dirname(whole), first));
+    await makeFolder(dirname(whole), mode === 0o600 ? 0o700 : 0o777);
     const handle = await create(() => open(whole, "wx", mode), whole, hint);
     undo.defer(() => rm(whole, { force: true }));
     try {
