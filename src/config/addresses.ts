@@ -25,7 +25,7 @@ function parseIpv4(text: string): bigint | null {
 function parseIpv6(text: string): bigint | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
-  const [head, tail] = halves.map(parseGroups);
+  const [head, tail] = halves.map((half, index) => parseGroups(half, index === halves.length - 1));
   if (head === undefined || head === null || tail === null) return null;
   if (tail === undefined) return head.length === 8 ? join(head) : null;
   const missing = 8 - head.length - tail.length;
@@ -33,12 +33,13 @@ function parseIpv6(text: string): bigint | null {
   return join([...head, ...Array.from({ length: missing }, () => 0n), ...tail]);
 }
 
-function parseGroups(half: string): bigint[] | null {
+/** @param isLast whether an IPv4 address may end the half */
+function parseGroups(half: string, isLast: boolean): bigint[] | null {
   if (half === "") return [];
   const groups: bigint[] = [];
   const parts = half.split(":");
   for (const [index, part] of parts.entries()) {
-    if (part.includes(".") && index === parts.length - 1) {
+    if (part.includes(".") && isLast && index === parts.length - 1) {
       const embedded = parseIpv4(part);
       if (embedded === null) return null;
       groups.push(embedded >> 16n, embedded & 0xffffn);
