@@ -10,7 +10,7 @@ import { extendGitignore, refuseTaken, writeNewFiles } from "../config/write-new
 import type { Log } from "../core/ports.ts";
 import { shippedTargetNames } from "../imager/targets.ts";
 import { type Decision, decideByAsking, decideByDefault, type Given, secretPaths } from "./init/decide.ts";
-import { clusterFile, filesOf, referenceTo, targetReference } from "./init/files.ts";
+import { filesOf, referenceTo, targetReference } from "./init/files.ts";
 import { checkNodeNames, expandNodeNames } from "./init/node-names.ts";
 import { checkShippedTarget, refuseFlaw, refuseGaps } from "./init/refuse.ts";
 import { terminalAsker } from "./init/terminal-asker.ts";
@@ -63,13 +63,13 @@ export const init = defineVerb({
       pskFile: refer(args["psk-file"]),
       country: refuseFlaw("country", args.country, checkCountry),
     };
-    await refuseTaken(args.dir, [clusterFile("")]);
     const host = await readHostDefaults(hostSources());
     refuseGaps(given, args.yes, process.stdin.isTTY, host.country);
     const random = crypto.getRandomValues(new Uint8Array(passwordRandomBytes));
-    const decision = args.yes
-      ? decideByDefault(given, host, random)
-      : await decideAtTerminal(given, host, random, log, signal);
+    const preset = decideByDefault(given, host, random);
+    // before anything is asked, and berry.toml itself first
+    await refuseTaken(args.dir, filesOf(preset).toReversed());
+    const decision = args.yes ? preset : await decideAtTerminal(given, host, random, log, signal);
     signal.throwIfAborted();
 
     const files = filesOf(decision);

@@ -104,13 +104,16 @@ async function removeFolders(last: string, first: string): Promise<void> {
 
 /** A link that leads nowhere takes its path, too. */
 async function isTaken(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (thrown) {
-    if (codeOf(thrown) === "ENOENT") return false;
-    throw new BerryError("cannot-create", `cannot write ${path}`, { cause: thrown, hint: otherFolder });
-  }
+  const look = async () => {
+    try {
+      await lstat(path);
+      return true;
+    } catch (thrown) {
+      if (codeOf(thrown) === "ENOENT") return false;
+      throw thrown;
+    }
+  };
+  return create(look, path);
 }
 
 function codeOf(thrown: unknown): string | undefined {

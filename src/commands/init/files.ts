@@ -6,7 +6,7 @@ import type { NewFile } from "../../config/write-new-files.ts";
 import { type Decision, secretPaths } from "./decide.ts";
 
 /** berry.toml itself: the last file to be written, so that what it names is there. */
-export const clusterFile = (text: string): NewFile => ({
+const clusterFile = (text: string): NewFile => ({
   path: "berry.toml",
   text,
   mode: 0o644,
