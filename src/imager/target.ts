@@ -13,6 +13,20 @@ const partition = z.strictObject({
   config_txt: z.array(z.string()).default([]),
   /** Words of cmdline.txt besides root=, rootfstype, rootwait and what berry.toml adds. */
   cmdline: z.array(z.string()).default([]),
+  /** Where the distribution keeps what it writes config.txt and cmdline.txt from, if it does. */
+  settings: z
+    .strictObject({
+      /** Shell variables, one a line. */
+      file: z.string().startsWith("/"),
+      lines: names,
+      /** Variable that takes the root partition. */
+      root_variable: z.string().min(1),
+      /** File of further lines of config.txt. */
+      config_txt_file: z.string().startsWith("/"),
+      /** File of further words of cmdline.txt. */
+      cmdline_file: z.string().startsWith("/"),
+    })
+    .optional(),
 });
 
 const tarball = z
@@ -48,6 +62,8 @@ const common = {
   }),
   services: z.strictObject({ enable: names, disable: names, wifi: names }),
   users: z.strictObject({ remove: names, lock: names, groups: names }),
+  /** The hosts line of nsswitch.conf, where installing the packages does not write it. */
+  nss_hosts: z.string().min(1).optional(),
   /** What QEMU's raspi3b needs of the image, paths on the boot partition. */
   emulation: z
     .strictObject({

@@ -48,6 +48,7 @@ export function judgeBoot(facts: Omit<BootReport, "ok" | "reasons" | "notes">, e
       : []),
     ...(/^[0-9a-f]{32}$/.test(guest.machineId) ? [] : [`machine-id is ${guest.machineId || "empty"}`]),
     ...(guest.addresses.length > 0 ? [] : ["no interface has an address"]),
+    ...(guest.consoleLogin ? [] : ["nobody can log in at the console: the image has no /bin/login"]),
     ...(ssh.banner === null ? ["no SSH server answered on port 22"] : []),
     ...(ssh.login.state === "refused" ? [`login by public key was refused: ${ssh.login.detail}`] : []),
     ...(nodeExporter.state === "silent" && isActive(guest, nodeExporterUnit)
@@ -62,7 +63,10 @@ export function isActive(guest: GuestRecord, unit: string): boolean {
   return guest.services.some((service) => service.unit === unit && service.active === "active");
 }
 
+/** The unit's own last words tell more than what systemd says of it. */
 function describeFailedUnit({ unit, log }: FailedUnit): string {
-  const last = log.findLast((line) => line.trim() !== "" && !/^(Failed to start|.*: Failed with result)/.test(line));
+  const bySystemd = (line: string): boolean =>
+    line.startsWith(`${unit}: `) || /^(Starting|Started|Stopping|Stopped|Failed to start) /.test(line);
+  const last = log.findLast((line) => line.trim() !== "" && !bySystemd(line)) ?? log.at(-1);
   return last === undefined ? `${unit} failed` : `${unit} failed: ${last.trim()}`;
 }

@@ -17,6 +17,8 @@ export interface GuestRecord {
   readonly rootFreeBytes: number;
   /** What /usr/bin/berry --version printed; null: the image has no berry. */
   readonly berryVersion: string | null;
+  /** Whether there is a /bin/login, without which nobody can log in at the console. */
+  readonly consoleLogin: boolean;
   /** Of global scope, such as `eth0` and `10.0.2.15/24`. */
   readonly addresses: readonly { readonly interface: string; readonly address: string }[];
   readonly services: readonly ServiceState[];
@@ -87,6 +89,7 @@ export function readGuestRecord(document: string): GuestRecord {
     rootSizeBytes: Number(one("root_size_kib")) * 1024,
     rootFreeBytes: Number(one("root_free_kib")) * 1024,
     berryVersion: values.has("berry_version") ? one("berry_version") : null,
+    consoleLogin: one("console_login") === "yes",
     addresses: all("address").map((value) => {
       const [name, address] = splitOnce(value);
       return { interface: name, address };

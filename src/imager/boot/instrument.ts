@@ -1,45 +1,46 @@
 import { writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import { BerryError } from "../../core/errors.ts";
 import type { BootPorts } from "./boot-request.ts";
-import { reportFiles, reportUnitName, type GuestFile } from "./report-unit.ts";
+import { reportUnitName, type GuestFile } from "./report-unit.ts";
 import { runTool } from "./run-tool.ts";
 import type { WorkingCopy } from "./working-copy.ts";
 
 const wants = "/etc/systemd/system/multi-user.target.wants";
+const reportLink = `${wants}/${reportUnitName}`;
 
 /**
- * Puts the report unit into the root file system of the working copy, without mounting it.
+ * Puts files into the root file system of the working copy, without mounting it; systemd starts the report unit
+ * where it is among them.
  * @param debugfs path of the program
- * @param waitSeconds how long the unit waits for the boot to finish before it reports
- * @throws BerryError `bad-data` when the root file system does not take it
+ * @throws BerryError `bad-data` when the root file system does not take them
  */
 export async function instrument(
   copy: WorkingCopy,
-  waitSeconds: number,
+  files: readonly GuestFile[],
   debugfs: string,
   ports: BootPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const files = reportFiles(waitSeconds);
   const device = `${copy.image}?offset=${copy.partitions.root.offsetBytes}`;
-  const commands = debugfsCommands(files);
+  const run = (request: readonly string[]): Promise<string> => runTool([debugfs, ...request, device], ports, signal, copy.folder);
   await Promise.all(files.map((file, index) => writeFile(join(copy.folder, sourceName(index)), file.text)));
-  await writeFile(join(copy.folder, "debugfs.commands"), `${commands.join("\n")}\n`);
-  await runTool([debugfs, "-w", "-f", "debugfs.commands", device], ports, signal, copy.folder);
-  // debugfs says 0 whatever became of its commands: read back what matters.
+  await writeFile(join(copy.folder, "debugfs.commands"), `${debugfsCommands(files).join("\n")}\n`);
+  await run(["-w", "-f", "debugfs.commands"]);
+  // debugfs says 0 whatever became of its commands: read back what it wrote.
   for (const file of files) {
-    const found = await runTool([debugfs, "-R", `cat ${file.path}`, device], ports, signal, copy.folder);
-    if (found !== file.text) throw notWritten(file.path);
+    if ((await run(["-R", `cat ${file.path}`])) !== file.text) throw notWritten(file.path);
   }
-  const link = await runTool([debugfs, "-R", `stat ${wants}/${reportUnitName}`, device], ports, signal, copy.folder);
-  if (!link.includes("Type: symlink")) throw notWritten(`${wants}/${reportUnitName}`);
+  if (files.some(isReportUnit) && !(await run(["-R", `stat ${reportLink}`])).includes("Type: symlink")) {
+    throw notWritten(reportLink);
+  }
 }
 
 /** The commands for debugfs(8); an existing folder makes its `mkdir` complain, and does no harm. */
 export function debugfsCommands(files: readonly GuestFile[]): readonly string[] {
   const folders = new Set([wants, ...files.map((file) => dirname(file.path))].flatMap(ancestors));
+  const link = [`rm ${reportLink}`, `symlink ${reportLink} ../${reportUnitName}`];
   return [
     ...[...folders].map((folder) => `mkdir ${folder}`),
     ...files.flatMap((file, index) => [
@@ -49,9 +50,12 @@ export function debugfsCommands(files: readonly GuestFile[]): readonly string[] 
       `sif ${file.path} uid 0`,
       `sif ${file.path} gid 0`,
     ]),
-    `rm ${wants}/${reportUnitName}`,
-    `symlink ${wants}/${reportUnitName} ../${reportUnitName}`,
+    ...(files.some(isReportUnit) ? link : []),
   ];
+}
+
+function isReportUnit(file: GuestFile): boolean {
+  return basename(file.path) === reportUnitName;
 }
 
 function sourceName(index: number): string {

@@ -6,7 +6,7 @@ export const leaveHint = "Ctrl-A X ends the machine, Ctrl-A H lists the other ke
 
 /**
  * Hands the terminal over to the console of an emulated machine that boots an image, until the machine ends.
- * Nothing is put into the copy. QEMU makes the terminal raw; Ctrl-C goes to the machine.
+ * No report unit is put into the copy. QEMU makes the terminal raw; Ctrl-C goes to the machine.
  * @param onStart told just before the terminal is handed over
  * @throws BerryError as startMachine does
  */

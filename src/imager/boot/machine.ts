@@ -6,6 +6,7 @@ import { startConsoleProcess, type ConsoleListener, type ConsoleProcess } from "
 import { freePort } from "./free-port.ts";
 import { instrument } from "./instrument.ts";
 import { qemuArguments } from "./qemu-arguments.ts";
+import { emulationFiles, reportFiles } from "./report-unit.ts";
 import { findBootTools, toolPath, type BootTools } from "./tools.ts";
 import { copyImage, type WorkingCopy } from "./working-copy.ts";
 
@@ -47,7 +48,8 @@ export async function prepareMachine(request: MachineRequest, ports: BootPorts, 
   const copy = undo.use(await copyImage(request.image, request.scratchDirectory, tools.cp, ports, signal));
   ports.tell({ event: "copied", sizeBytes: copy.sizeBytes });
   const firmware = await loadFirmware(copy, request, tools, ports, signal);
-  if (request.instrumented) await instrument(copy, guestWaitSeconds, tools.debugfs, ports, signal);
+  const files = request.instrumented ? [...emulationFiles, ...reportFiles(guestWaitSeconds)] : emulationFiles;
+  await instrument(copy, files, tools.debugfs, ports, signal);
   const owned = undo.move();
   return { tools, copy, firmware, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

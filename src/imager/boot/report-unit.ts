@@ -32,9 +32,17 @@ export const watchedUnits = [
   "berry-*.service",
 ];
 
+/** A shorter wait for the wireless interface, which no emulated machine has: sshd would come up after 90 s. */
+export const emulationFiles: readonly GuestFile[] = [
+  {
+    path: "/etc/systemd/system/sys-subsystem-net-devices-wlan0.device.d/50-berry-boot.conf",
+    mode: 0o644,
+    text: "[Unit]\nJobRunningTimeoutSec=5\n",
+  },
+];
+
 /**
- * What turns a copy of an image into one that reports: a unit, its script, and a shorter wait for the
- * wireless interface, which no emulated machine has (systemd would wait 90 s for it).
+ * The unit that reports what came up, and its script.
  * @param waitSeconds how long the script waits until systemd calls the boot finished
  */
 export function reportFiles(waitSeconds: number): readonly GuestFile[] {
@@ -53,11 +61,6 @@ Type=simple
 ExecStart=/bin/sh ${scriptPath}
 TimeoutStopSec=1
 `,
-    },
-    {
-      path: "/etc/systemd/system/sys-subsystem-net-devices-wlan0.device.d/50-berry-boot.conf",
-      mode: 0o644,
-      text: "[Unit]\nJobRunningTimeoutSec=5\n",
     },
   ];
 }
@@ -90,12 +93,13 @@ record() {
     say root_free_kib "$free"
   done
   [ -x /usr/bin/berry ] && say berry_version "$(timeout 60 /usr/bin/berry --version 2>&1 | head -n 1)"
+  say console_login "$([ -x /bin/login ] && echo yes || echo no)"
   ip -o address show scope global | while read -r index interface family address rest; do
     say address "$interface $address"
   done
   systemctl list-units --failed --plain --no-legend | while read -r unit rest; do
     say failed_unit "$unit"
-    journalctl --boot --unit="$unit" --lines=5 --no-pager --output=cat | while IFS= read -r line; do
+    journalctl --boot --unit="$unit" --lines=10 --no-pager --output=cat | while IFS= read -r line; do
       say failed_log "$unit $line"
     done
   done

@@ -1,0 +1,31 @@
+import { createProgress } from "../../cli/progress.ts";
+import { defineVerb } from "../../cli/verb.ts";
+import { prepareCache } from "../../imager/facts-collect.ts";
+import { preflight, refuseProblems } from "../../imager/preflight.ts";
+import { runWorkerProcess } from "../../imager/worker-process.ts";
+import { systemClock } from "../../system/clock.ts";
+import { ownArgv, planArguments, prepare } from "./prepare.ts";
+
+export const bake = defineVerb({
+  description: "bake an SD-card image for each node, without root",
+  examples: ["berry imager bake", "berry imager bake pi1 pi2", "berry imager bake --refresh"],
+  args: planArguments,
+  rest: { name: "NODE", description: "nodes of berry.toml; all of them by default" },
+  async run(context) {
+    const { cluster, nodes, target, facts, plan } = await prepare(context.args, context.rest, context.log, context.signal);
+    refuseProblems(preflight(cluster, nodes, target.target, facts));
+    await prepareCache(facts.cacheDirectory);
+    using progress = createProgress(context, systemClock);
+    await runWorkerProcess(
+      {
+        workerArgv: [...ownArgv(), "imager", "worker"],
+        cacheDirectory: facts.cacheDirectory,
+        isRoot: facts.isRoot,
+        message: plan,
+        environment: process.env,
+      },
+      (event) => progress.handle(event),
+      context.signal,
+    );
+  },
+});

@@ -1,4 +1,0 @@
-declare module "*.asc" {
-  const text: string;
-  export default text;
-}

@@ -1,0 +1,56 @@
+/** What the plan has to know of this machine and its files, collected once, before anything is decided. */
+export interface HostFacts {
+  /** As uname -m says: `x86_64`, `aarch64`, … */
+  readonly architecture: string;
+  readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
+  readonly isRoot: boolean;
+  readonly userName: string;
+  /** Absolute paths of programs that were found, by name. */
+  readonly programs: Readonly<Record<string, string>>;
+  /** Static emulators of arm64 that were found, best first. */
+  readonly emulators: readonly string[];
+  /** Interpreter of an arm64 handler of the host's that holds it open (flag F); null: none. */
+  readonly hostHandler: string | null;
+  /** Sub-ids of the user: the largest range of each kind. */
+  readonly subordinateIds: { readonly users: number; readonly groups: number };
+  readonly userNamespaces: UserNamespaces;
+  readonly pacmanMajor: number | null;
+  readonly cacheDirectory: string;
+  /** Names of the layers in the cache. */
+  readonly cachedLayers: readonly string[];
+  readonly cacheDisk: DiskFacts;
+  readonly outputDisk: DiskFacts;
+  /** Debian's mirror that this host uses itself, with its security mirror; null: it uses none. */
+  readonly debianMirror: { readonly url: string; readonly securityUrl: string | null } | null;
+  /** Files of /usr/share/keyrings. */
+  readonly keyrings: readonly string[];
+  /** The berry for the image; null: not found. */
+  readonly berry: { readonly path: string; readonly sha256: string } | null;
+  /** SHA-256 of files that berry.toml names, by absolute path. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+export type UserNamespaces =
+  | "allowed"
+  /** kernel.apparmor_restrict_unprivileged_userns, as on Ubuntu 24.04. */
+  | "blocked-by-apparmor"
+  /** kernel.unprivileged_userns_clone or user.max_user_namespaces is 0. */
+  | "disabled";
+
+export interface DiskFacts {
+  readonly directory: string;
+  readonly freeBytes: number;
+  readonly fileSystem: string;
+  /** Whether files can have extended attributes of the user namespace; overlayfs keeps its own there. */
+  readonly keepsAttributes: boolean;
+}
+
+/** Whether arm64 programs have to be emulated here. */
+export function needsEmulation(facts: Pick<HostFacts, "architecture">): boolean {
+  return facts.architecture !== "aarch64";
+}
+
+/** Debian's name of the host's multiarch folder and architecture; null: no native tools for it. */
+export function nativeDebian(facts: Pick<HostFacts, "architecture">): { architecture: string; libraries: string } | null {
+  return facts.architecture === "x86_64" ? { architecture: "amd64", libraries: "x86_64-linux-gnu" } : null;
+}

@@ -1,0 +1,177 @@
+import type { Cluster, Node } from "../../config/cluster.ts";
+import { BerryError } from "../../core/errors.ts";
+import { MiB } from "../../core/units.ts";
+import { needsEmulation, nativeDebian } from "../host-facts.ts";
+import type { HostFacts } from "../host-facts.ts";
+import type { DiskIdentity, Emulator, LayerPlan, NodePlan, Plan, Step } from "../step.ts";
+import type { LoadedTarget } from "../targets.ts";
+import { aptPackageSteps, aptSystemSteps, nativeToolSteps } from "./apt-layers.ts";
+import type { AptPlace } from "./apt-layers.ts";
+import { customiseSteps } from "./customise.ts";
+import { planLayer, treesOf } from "./layer.ts";
+import type { LayerPlace, LayerRequest } from "./layer.ts";
+import { nodeSteps } from "./node-steps.ts";
+import { pacmanPackageSteps, pacmanSystemSteps, rootfsSteps } from "./pacman-layers.ts";
+import type { PacmanPlace } from "./pacman-layers.ts";
+
+export interface PlanRequest {
+  readonly cluster: Cluster;
+  readonly target: LoadedTarget;
+  readonly facts: HostFacts;
+  /** Nodes to bake; all are known to the cluster. */
+  readonly nodes: readonly Node[];
+  /** Layers that came from a mirror are made anew. */
+  readonly refresh: boolean;
+  /** SHA-256 of a text, in hexadecimal. */
+  readonly hash: (text: string) => string;
+}
+
+/**
+ * Everything that a bake will do, in order. Pure: equal requests give equal plans.
+ * @throws BerryError `config` when the target needs what neither berry.toml nor the host says
+ */
+export function planBake(request: PlanRequest): Plan {
+  const { cluster, facts } = request;
+  const layers = new Map<string, LayerPlan>();
+  const add = (layer: LayerPlan): LayerPlan => {
+    const known = layers.get(layer.directory);
+    if (known !== undefined) return known;
+    layers.set(layer.directory, layer);
+    return layer;
+  };
+  const nodes = request.nodes.map((node) => planNode(node, imageLayers(node, request, add), request));
+  return {
+    cacheDirectory: facts.cacheDirectory,
+    outputDirectory: cluster.outputDirectory,
+    emulator: chooseEmulator(facts),
+    layers: [...layers.values()],
+    nodes,
+  };
+}
+
+/** The layers of one node's image, topmost first; each is made known from the lowest up. */
+function imageLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) => LayerPlan): LayerPlan[] {
+  const { target } = request.target;
+  const system = systemLayers(node, request, add);
+  const packages = packageLayer(node, system, request, add);
+  const below = packages === null ? system.layers : [packages, ...system.layers];
+  const image = add(
+    plan(request, {
+      name: "image",
+      below,
+      steps: (place) => [
+        ...customiseSteps(node, target, request.facts, place.root),
+        {
+          title: "pack the image", do: "pack-image", root: place.root, bootMount: target.boot.mount,
+          image: `${place.work}/disk.img`, bootBytes: target.boot.size_mib * MiB, marginBytes: node.image.marginBytes,
+        },
+      ],
+    }),
+  );
+  return [image, ...below];
+}
+
+interface System {
+  /** Topmost first. */
+  readonly layers: readonly LayerPlan[];
+  readonly packageSteps: (place: LayerPlace) => Step[];
+}
+
+function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) => LayerPlan): System {
+  const { facts, hash } = request;
+  const { target, signingKey } = request.target;
+  const { packages } = node.image;
+  switch (target.family) {
+    case "apt": {
+      const apt: AptPlace = { target, mirror: debianMirror(node, facts), facts, hash };
+      const native = nativeDebian(facts);
+      const tools =
+        native === null
+          ? null
+          : add(plan(request, { name: "native-tools", below: [], steps: (place) => nativeToolSteps(apt, place, native.architecture) }));
+      const system = add(plan(request, { name: "system", below: [], steps: (place) => aptSystemSteps(apt, place, tools) }));
+      return { layers: [system], packageSteps: (place) => aptPackageSteps(apt, place, tools, packages) };
+    }
+    case "pacman": {
+      if (signingKey === null) throw new BerryError("software", `the target ${target.name} came without its key`);
+      const pacman: PacmanPlace = { target, signingKey, mirror: node.image.mirror ?? target.pacman.mirror, facts, hash };
+      const rootfs = add(plan(request, { name: "rootfs", below: [], steps: (place) => rootfsSteps(pacman, place) }));
+      const system = add(plan(request, { name: "system", below: [rootfs], steps: (place) => pacmanSystemSteps(pacman, place) }));
+      return { layers: [system, rootfs], packageSteps: (place) => pacmanPackageSteps(pacman, place, packages) };
+    }
+  }
+}
+
+function packageLayer(node: Node, system: System, request: PlanRequest, add: (layer: LayerPlan) => LayerPlan): LayerPlan | null {
+  if (node.image.packages.length === 0) return null;
+  return add(plan(request, { name: "packages", below: system.layers, steps: system.packageSteps }));
+}
+
+function plan(request: PlanRequest, layer: Pick<LayerRequest, "name" | "below" | "steps">): LayerPlan {
+  const { cacheDirectory, cachedLayers } = request.facts;
+  return planLayer({ ...layer, cacheDirectory, cachedLayers: request.refresh ? [] : cachedLayers, salt: [], hash: request.hash });
+}
+
+function planNode(node: Node, layers: readonly LayerPlan[], request: PlanRequest): NodePlan {
+  const { cluster, facts } = request;
+  const { target } = request.target;
+  const [image] = layers;
+  if (image === undefined) throw new BerryError("software", `no layers were planned for ${node.name}`);
+  const work = `${facts.cacheDirectory}/scratch/nodes/${node.name}`;
+  const root = `${work}/root`;
+  const upper = `${work}/upper`;
+  const partial = `${cluster.outputDirectory}/.${node.name}.img.partial`;
+  const identity = diskIdentity(cluster, node, request.hash);
+  return {
+    node: node.name,
+    lower: treesOf(layers),
+    work,
+    root,
+    upper,
+    steps: [
+      ...nodeSteps(node, target, facts, identity, root),
+      {
+        title: `write ${node.name}.img`, do: "patch-image", base: `${image.directory}/disk.img`, upper, lower: treesOf(layers),
+        bootMount: target.boot.mount, bootBytes: target.boot.size_mib * MiB, image: partial, identity,
+      },
+    ],
+    partial,
+    output: `${cluster.outputDirectory}/${node.name}.img`,
+  };
+}
+
+/** Distinct for every node of every cluster, and the same each time that it is baked. */
+function diskIdentity(cluster: Cluster, node: Node, hash: (text: string) => string): DiskIdentity {
+  const digest = hash(`${cluster.name}/${node.name}`);
+  const variant = ((Number.parseInt(digest.slice(33, 34), 16) & 3) | 8).toString(16);
+  return {
+    diskSignature: digest.slice(0, 8),
+    bootVolumeId: digest.slice(8, 16).toUpperCase(),
+    // RFC 9562, section 5.8: version 8, of our own making
+    rootUuid: `${digest.slice(16, 24)}-${digest.slice(24, 28)}-8${digest.slice(29, 32)}-${variant}${digest.slice(34, 37)}-${digest.slice(37, 49)}`,
+  };
+}
+
+function debianMirror(node: Node, facts: HostFacts): { url: string; securityUrl: string | null } {
+  if (node.image.mirror !== null) {
+    const same = facts.debianMirror?.url === node.image.mirror;
+    return { url: node.image.mirror, securityUrl: same ? (facts.debianMirror?.securityUrl ?? null) : null };
+  }
+  if (facts.debianMirror !== null) return facts.debianMirror;
+  throw new BerryError("config", "no mirror for Debian: berry.toml names none, and this host's apt uses none", {
+    hint: 'add one of https://www.debian.org/mirror/list to berry.toml: [image] mirror = "http://…/debian"',
+  });
+}
+
+/** Preflight has refused where this gives null and emulation is needed. */
+function chooseEmulator(facts: HostFacts): Emulator | null {
+  if (!needsEmulation(facts)) return null;
+  const [interpreter] = facts.emulators;
+  if (kernelHasOwnBinfmt(facts)) return interpreter === undefined ? null : { kind: "own", interpreter };
+  return facts.hostHandler === null ? null : { kind: "host", handler: facts.hostHandler };
+}
+
+/** binfmt_misc can be mounted in a user namespace since Linux 6.7. */
+export function kernelHasOwnBinfmt({ kernel }: Pick<HostFacts, "kernel">): boolean {
+  return kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 7);
+}

@@ -1,0 +1,14 @@
+import grow from "../../../systemd/berry-grow.service" with { type: "text" };
+import growScript from "../../../systemd/berry-grow.sh" with { type: "text" };
+import hostKeys from "../../../systemd/berry-host-keys.service" with { type: "text" };
+import pacmanKey from "../../../systemd/berry-pacman-key.service" with { type: "text" };
+
+/** What a node does once, on its first boot: files of systemd/, by name. */
+export const firstBootUnits = {
+  "berry-grow.service": grow,
+  "berry-host-keys.service": hostKeys,
+  "berry-pacman-key.service": pacmanKey,
+} as const;
+
+/** Installed as /usr/lib/berry/grow. */
+export const growProgram: string = growScript;

@@ -1,0 +1,171 @@
+import type { Cluster, Node } from "../config/cluster.ts";
+import { BerryError } from "../core/errors.ts";
+import { formatBytes, GiB } from "../core/units.ts";
+import { needsEmulation } from "./host-facts.ts";
+import type { HostFacts } from "./host-facts.ts";
+import { kernelHasOwnBinfmt } from "./plan/plan.ts";
+import type { Target } from "./target.ts";
+
+export interface Problem {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** A program and the packages that bring it. */
+interface Need {
+  readonly program: string;
+  readonly debian: string;
+  readonly arch: string;
+  readonly fedora: string;
+}
+
+const always: readonly Need[] = [
+  { program: "unshare", debian: "util-linux", arch: "util-linux", fedora: "util-linux" },
+  { program: "setpriv", debian: "util-linux", arch: "util-linux", fedora: "util-linux" },
+  { program: "flock", debian: "util-linux", arch: "util-linux", fedora: "util-linux" },
+  { program: "mount", debian: "mount", arch: "util-linux", fedora: "util-linux" },
+  { program: "sfdisk", debian: "fdisk", arch: "util-linux", fedora: "util-linux" },
+  { program: "mke2fs", debian: "e2fsprogs", arch: "e2fsprogs", fedora: "e2fsprogs" },
+  { program: "debugfs", debian: "e2fsprogs", arch: "e2fsprogs", fedora: "e2fsprogs" },
+  { program: "tune2fs", debian: "e2fsprogs", arch: "e2fsprogs", fedora: "e2fsprogs" },
+  { program: "mkfs.vfat", debian: "dosfstools", arch: "dosfstools", fedora: "dosfstools" },
+  { program: "mcopy", debian: "mtools", arch: "mtools", fedora: "mtools" },
+  { program: "find", debian: "findutils", arch: "findutils", fedora: "findutils" },
+  { program: "systemctl", debian: "systemd", arch: "systemd", fedora: "systemd" },
+];
+const asUser: readonly Need[] = [
+  { program: "newuidmap", debian: "uidmap", arch: "shadow", fedora: "shadow-utils-subid" },
+  { program: "newgidmap", debian: "uidmap", arch: "shadow", fedora: "shadow-utils-subid" },
+];
+const ofFamily: Readonly<Record<Target["family"], readonly Need[]>> = {
+  apt: [
+    { program: "apt-get", debian: "apt", arch: "apt", fedora: "apt" },
+    { program: "dpkg", debian: "dpkg", arch: "dpkg", fedora: "dpkg" },
+    { program: "dpkg-deb", debian: "dpkg", arch: "dpkg", fedora: "dpkg" },
+  ],
+  pacman: [
+    { program: "bsdtar", debian: "libarchive-tools", arch: "libarchive", fedora: "bsdtar" },
+    { program: "gpg", debian: "gpg", arch: "gnupg", fedora: "gnupg2" },
+  ],
+};
+const emulator: Need = { program: "qemu-aarch64-static", debian: "qemu-user-static", arch: "qemu-user-static", fedora: "qemu-user-static-aarch64" };
+
+/** Everything that keeps this machine from baking, found before the first step. Pure. */
+export function preflight(cluster: Cluster, nodes: readonly Node[], target: Target, facts: HostFacts): Problem[] {
+  return [
+    ...missingPrograms(target, facts),
+    ...emulation(facts),
+    ...namespaces(facts),
+    ...keyrings(target, facts),
+    ...disks(nodes, facts),
+    ...berry(facts),
+    ...(nodes.length === 0 ? [{ what: `${cluster.file} names no node`, remedy: "add a [[node]]" }] : []),
+  ];
+}
+
+/** @throws BerryError `unavailable` that names all problems with their remedies */
+export function refuseProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map(({ what, remedy }) => `  ${what}\n    ${remedy.replaceAll("\n", "\n    ")}`);
+  throw new BerryError("unavailable", `this machine cannot bake yet:\n${lines.join("\n")}`);
+}
+
+function missingPrograms(target: Target, facts: HostFacts): Problem[] {
+  const needs = [...always, ...(facts.isRoot ? [] : asUser), ...ofFamily[target.family]];
+  const missing = needs.filter(({ program }) => facts.programs[program] === undefined);
+  if (needsEmulation(facts) && facts.emulators.length === 0) missing.push(emulator);
+  if (missing.length === 0) return [];
+  return [{ what: `missing: ${missing.map(({ program }) => program).join(", ")}`, remedy: installCommands(missing) }];
+}
+
+function installCommands(needs: readonly Need[]): string {
+  const packages = (of: "arch" | "debian" | "fedora"): string => [...new Set(needs.map((need) => need[of]))].sort().join(" ");
+  return [
+    `Arch:   sudo pacman -S --needed ${packages("arch")}`,
+    `Debian: sudo apt-get install --no-install-recommends ${packages("debian")}`,
+    `Fedora: sudo dnf install ${packages("fedora")}`,
+  ].join("\n");
+}
+
+function emulation(facts: HostFacts): Problem[] {
+  if (!needsEmulation(facts) || kernelHasOwnBinfmt(facts) || facts.hostHandler !== null) return [];
+  return [
+    {
+      what: `Linux ${facts.kernel.release} cannot emulate arm64 in a namespace of its own (6.7 and later can), and the host has no arm64 handler with flag F`,
+      remedy: "install qemu-user-static together with its binfmt handlers (Debian: qemu-user-static; Arch: qemu-user-static-binfmt; Fedora: qemu-user-static), or a newer kernel",
+    },
+  ];
+}
+
+function namespaces(facts: HostFacts): Problem[] {
+  const problems: Problem[] = [];
+  if (facts.userNamespaces === "blocked-by-apparmor" && !facts.isRoot) {
+    problems.push({
+      what: "AppArmor blocks unprivileged user namespaces (kernel.apparmor_restrict_unprivileged_userns = 1)",
+      remedy: "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\nto keep it: echo kernel.apparmor_restrict_unprivileged_userns=0 | sudo tee /etc/sysctl.d/60-userns.conf",
+    });
+  }
+  if (facts.userNamespaces === "disabled") {
+    problems.push({
+      what: "user namespaces are switched off",
+      remedy: "sudo sysctl -w user.max_user_namespaces=10000; where it exists, also: sudo sysctl -w kernel.unprivileged_userns_clone=1",
+    });
+  }
+  const { users, groups } = facts.subordinateIds;
+  if (!facts.isRoot && (users < 65_536 || groups < 65_536)) {
+    problems.push({
+      what: `${facts.userName} has ${users} subordinate user ids and ${groups} group ids, and an image needs 65536 of each`,
+      remedy: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${facts.userName}\n(choose a range that nobody has in /etc/subuid and /etc/subgid)`,
+    });
+  }
+  return problems;
+}
+
+function keyrings(target: Target, facts: HostFacts): Problem[] {
+  if (target.family !== "apt" || facts.keyrings.includes(target.apt.keyring)) return [];
+  return [
+    {
+      what: `no /usr/share/keyrings/${target.apt.keyring}, without which Debian's packages cannot be verified`,
+      remedy: "install debian-archive-keyring (Arch, Debian: debian-archive-keyring; Fedora: debian-keyring)",
+    },
+  ];
+}
+
+/** A first bake unpacks the system and packs it; an image is written beside. */
+const firstBakeBytes = 4 * GiB;
+
+function disks(nodes: readonly Node[], facts: HostFacts): Problem[] {
+  const { cacheDisk, outputDisk } = facts;
+  const problems: Problem[] = [];
+  if (!cacheDisk.keepsAttributes) {
+    problems.push({
+      what: `${cacheDisk.directory} lies on ${cacheDisk.fileSystem}, which keeps no extended attributes`,
+      remedy: "choose a folder on ext4, btrfs or xfs with --cache-dir",
+    });
+  }
+  const needed = facts.cachedLayers.some((name) => name.startsWith("image-")) ? GiB : firstBakeBytes;
+  if (cacheDisk.freeBytes < needed) {
+    problems.push({
+      what: `${cacheDisk.directory} has ${formatBytes(cacheDisk.freeBytes)} free, and a bake needs about ${formatBytes(needed)}`,
+      remedy: "free some space, run `berry imager clean`, or choose another folder with --cache-dir",
+    });
+  }
+  const images = nodes.length * GiB;
+  if (outputDisk.freeBytes < images) {
+    problems.push({
+      what: `${outputDisk.directory} has ${formatBytes(outputDisk.freeBytes)} free, and ${nodes.length} images need about ${formatBytes(images)}`,
+      remedy: "free some space, or set image.output in berry.toml",
+    });
+  }
+  return problems;
+}
+
+function berry(facts: HostFacts): Problem[] {
+  if (facts.berry !== null) return [];
+  return [
+    {
+      what: "no berry for the image: there is no berry-aarch64 beside the running program",
+      remedy: "name one with --berry PATH, or build both with scripts/build",
+    },
+  ];
+}

@@ -1,0 +1,279 @@
+import type { WifiSettings } from "../config/cluster.ts";
+
+/**
+ * One thing that a bake does, with every value resolved. The executor performs it (`steps/`),
+ * `plan` writes it as shell (`script.ts`); nothing is decided on the way.
+ *
+ * `root` is where the image's tree is mounted on the host; `path` is absolute inside of it and is
+ * resolved there, so that no symbolic link of the image leads out of it.
+ */
+export type Step = { readonly title: string } & Action;
+
+export type Action =
+  | Download
+  | Run
+  | Chroot
+  | OpenRoot
+  | MakeDirectory
+  | Write
+  | WriteWifi
+  | Symlink
+  | Copy
+  | Remove
+  | SetLine
+  | FetchDebs
+  | UnpackDebs
+  | InstallDebs
+  | NativeTools
+  | HideFile
+  | PacmanKeyring
+  | RemovePackages
+  | PackImage
+  | PatchImage;
+
+export interface Download {
+  readonly do: "download";
+  readonly url: string;
+  /** Absolute path of the cached file. */
+  readonly to: string;
+  readonly signature: {
+    readonly url: string;
+    /** Primary key, 40 upper-case hexadecimal digits. */
+    readonly fingerprint: string;
+    /** Armoured, or where to get it: what arrives must have that fingerprint. */
+    readonly publicKey: { readonly armoured: string } | { readonly url: string };
+  };
+}
+
+/** A program of the host, inside the namespaces. */
+export interface Run {
+  readonly do: "run";
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  /** A regular expression: lines of its output that are worth a warning although it succeeded. */
+  readonly warnAbout?: string;
+}
+
+/** A program of the image, as root of the image; emulated unless the host is arm64. */
+export interface Chroot {
+  readonly do: "chroot";
+  readonly root: string;
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string | PasswordLine;
+  readonly warnAbout?: string;
+}
+
+/** Mounts what programs of the image expect: /proc, /dev, /run, /tmp; lends it the host's name servers. */
+export interface OpenRoot {
+  readonly do: "open-root";
+  readonly root: string;
+}
+
+/** `USER:PASSWORD` as chpasswd(8) reads it: the first line of the file, or a crypt(5) hash. `plan` shows neither. */
+export type PasswordLine =
+  | { readonly user: string; readonly passwordFile: string }
+  | { readonly user: string; readonly passwordHash: string };
+
+export interface MakeDirectory {
+  readonly do: "make-directory";
+  readonly root: string;
+  readonly path: string;
+  readonly mode: number;
+  readonly owner: string;
+}
+
+export interface Write {
+  readonly do: "write";
+  readonly root: string;
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+  /** `USER:GROUP`, looked up in the image's own passwd and group. */
+  readonly owner: string;
+}
+
+/** wpa_supplicant's configuration; the PSK is derived from the passphrase file on the way. */
+export interface WriteWifi {
+  readonly do: "write-wifi";
+  readonly root: string;
+  readonly path: string;
+  readonly wifi: WifiSettings;
+}
+
+export interface Symlink {
+  readonly do: "symlink";
+  readonly root: string;
+  readonly path: string;
+  readonly target: string;
+}
+
+/** A file of the host. `sha256` is part of what the layer is cached under. */
+export interface Copy {
+  readonly do: "copy";
+  readonly source: string;
+  readonly sha256: string;
+  readonly root: string;
+  readonly path: string;
+  readonly mode: number;
+  readonly owner: string;
+}
+
+/** Removes what is there, with all below it; a path ending in `/*` empties the folder. */
+export interface Remove {
+  readonly do: "remove";
+  readonly root: string;
+  readonly paths: readonly string[];
+}
+
+/** Drops every line that starts with `startsWith` and adds `line` at the end; the file is made if it is missing. */
+export interface SetLine {
+  readonly do: "set-line";
+  readonly root: string;
+  readonly path: string;
+  readonly startsWith: string;
+  readonly line: string;
+}
+
+/** Resolves and downloads packages with the host's apt; what is selected is linked into `into`. */
+export interface FetchDebs {
+  readonly do: "fetch-debs";
+  readonly config: string;
+  /** Shared between bakes: apt verifies what lies there. */
+  readonly archives: string;
+  readonly packages: readonly string[];
+  readonly into: string;
+  /** Leaves out what this folder holds already. */
+  readonly except: string | null;
+}
+
+/** Unpacks packages as plain archives, without maintainer scripts. */
+export interface UnpackDebs {
+  readonly do: "unpack-debs";
+  readonly from: string;
+  readonly into: string;
+}
+
+/** The host's dpkg on the image's tree: unpacks natively, runs maintainer scripts in the chroot. */
+export interface InstallDebs {
+  readonly do: "install-debs";
+  readonly root: string;
+  readonly action: { readonly unpack: string } | "configure";
+}
+
+/**
+ * Binds programs of the host's architecture over the image's own, from packages of the same release
+ * unpacked at `tools`, until the layer is whole: scripts then run natively. Never part of the image.
+ */
+export interface NativeTools {
+  readonly do: "native-tools";
+  readonly root: string;
+  readonly tools: string;
+  /** The multiarch folder of the host's architecture, such as `x86_64-linux-gnu`. */
+  readonly libraries: string;
+  /** Programs that must answer as the image's architecture, or that handle its libraries. */
+  readonly except: readonly string[];
+}
+
+/** Binds a do-nothing program over `path`; `shown: true` takes it away again. */
+export interface HideFile {
+  readonly do: "hide-program";
+  readonly root: string;
+  readonly path: string;
+  readonly shown: boolean;
+}
+
+/** A GnuPG folder that trusts the keys of the image's keyring package, without a secret key. */
+export interface PacmanKeyring {
+  readonly do: "pacman-keyring";
+  readonly root: string;
+  /** Name of KEYRING.gpg, KEYRING-trusted and KEYRING-revoked in /usr/share/pacman/keyrings. */
+  readonly keyring: string;
+  readonly folder: string;
+}
+
+/** Removes those of `packages` that pacman's database in the image has. */
+export interface RemovePackages {
+  readonly do: "remove-packages";
+  readonly root: string;
+  readonly packages: readonly string[];
+  /** What removes; the packages are added. */
+  readonly argv: readonly string[];
+  readonly emulated: boolean;
+}
+
+/** Makes a whole disk image of a tree: MBR, FAT boot partition, ext4 root partition. */
+export interface PackImage {
+  readonly do: "pack-image";
+  readonly root: string;
+  readonly bootMount: string;
+  readonly image: string;
+  readonly bootBytes: number;
+  readonly marginBytes: number;
+}
+
+/** A copy of a packed image with everything of `upper` written over it, and its own identity. */
+export interface PatchImage {
+  readonly do: "patch-image";
+  readonly base: string;
+  /** The overlay's upper folder: what differs from the packed tree. */
+  readonly upper: string;
+  /** The trees below it, topmost first. */
+  readonly lower: readonly string[];
+  readonly bootMount: string;
+  readonly bootBytes: number;
+  readonly image: string;
+  readonly identity: DiskIdentity;
+}
+
+export interface DiskIdentity {
+  /** MBR disk signature, 8 lower-case hexadecimal digits; PARTUUIDs derive from it. */
+  readonly diskSignature: string;
+  /** FAT volume id, 8 upper-case hexadecimal digits. */
+  readonly bootVolumeId: string;
+  /** ext4 UUID. */
+  readonly rootUuid: string;
+}
+
+/** A tree that is mounted, filled and then published under `directory` by one rename. */
+export interface LayerPlan {
+  readonly name: string;
+  /** Hash of everything that goes into it, the layers below included. */
+  readonly key: string;
+  readonly directory: string;
+  readonly work: string;
+  /** Trees below, topmost first. */
+  readonly lower: readonly string[];
+  /** Mount point of the merged tree. */
+  readonly root: string;
+  readonly steps: readonly Step[];
+  /** It is in the cache: its steps will not run. */
+  readonly cached: boolean;
+}
+
+/** One node's image: its layer lives in memory, its result is `output`. */
+export interface NodePlan {
+  readonly node: string;
+  readonly lower: readonly string[];
+  readonly work: string;
+  readonly root: string;
+  readonly upper: string;
+  readonly steps: readonly Step[];
+  /** Written by the last step, then renamed to `output`. */
+  readonly partial: string;
+  readonly output: string;
+}
+
+export interface Plan {
+  readonly cacheDirectory: string;
+  readonly outputDirectory: string;
+  readonly emulator: Emulator | null;
+  readonly layers: readonly LayerPlan[];
+  readonly nodes: readonly NodePlan[];
+}
+
+/** How arm64 programs run: a binfmt_misc handler of the namespace's own, or one of the host's. */
+export type Emulator =
+  | { readonly kind: "own"; readonly interpreter: string }
+  | { readonly kind: "host"; readonly handler: string };

@@ -1,0 +1,125 @@
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Clock, CommandRunner } from "../../core/ports.ts";
+import type { BakeEvent } from "../event.ts";
+import type { LayerPlan, NodePlan, Plan, Step } from "../step.ts";
+import type { StepContext } from "./context.ts";
+import type { EmulationMeter } from "./emulation-meter.ts";
+import { mountRoot } from "./mount-root.ts";
+import { removeTree } from "./remove-tree.ts";
+import { imageSize } from "./pack.ts";
+import { perform } from "./perform.ts";
+
+export interface Execution {
+  readonly runner: CommandRunner;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly meter: EmulationMeter;
+  readonly emit: (event: BakeEvent) => void;
+  /** A folder in memory. */
+  readonly scratch: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Does the plan, layer by layer, then node by node. Runs inside the namespaces, alone on its cache.
+ * Whatever ends it, nothing is left mounted, and only whole layers and whole images have their final names.
+ */
+export async function executePlan(plan: Plan, execution: Execution, signal: AbortSignal): Promise<void> {
+  const { emit, clock, meter } = execution;
+  const startedAt = clock.now();
+  const layers = plan.layers.filter(({ cached }) => !cached);
+  const steps = [...layers, ...plan.nodes].reduce((sum, { steps: own }) => sum + own.length, 0);
+  emit({ event: "planned", steps, nodes: plan.nodes.map(({ node }) => node) });
+  let counter = 0;
+  const number = (): number => (counter += 1);
+  for (const layer of plan.layers) {
+    if (layer.cached) emit({ event: "cached", layer: layer.name });
+    else await bakeLayer(layer, execution, number, signal);
+  }
+  for (const node of plan.nodes) await bakeNode(node, execution, number, signal);
+  emit({
+    event: "baked",
+    seconds: (clock.now() - startedAt) / 1000,
+    emulatedSeconds: meter.emulatedSeconds(),
+    peakMemoryBytes: meter.peakMemoryBytes(),
+  });
+}
+
+async function bakeLayer(layer: LayerPlan, execution: Execution, number: () => number, signal: AbortSignal): Promise<void> {
+  await removeTree(layer.work);
+  try {
+    await mkdir(join(layer.work, "tmp"), { recursive: true, mode: 0o755 });
+    await withRoot(layer.name, { root: layer.root, lower: layer.lower, upper: join(layer.work, "tree"), overlayWork: join(layer.work, "overlay") }, layer.steps, execution, number, signal);
+    for (const rest of [layer.root, join(layer.work, "overlay"), join(layer.work, "tmp")]) {
+      await removeTree(rest);
+    }
+    await publish(layer.work, layer.directory, execution, signal);
+  } catch (error) {
+    await removeTree(layer.work);
+    execution.emit({ event: "undone", what: `removed the unfinished layer ${layer.name}` });
+    throw error;
+  }
+}
+
+/** Whole on the disk before it has its name: not even a power cut leaves half a layer that is trusted. */
+async function publish(work: string, directory: string, execution: Execution, signal: AbortSignal): Promise<void> {
+  await execution.runner.run(["sync", "--file-system", work], { env: execution.environment }, signal);
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  await removeTree(directory);
+  await rename(work, directory);
+}
+
+async function bakeNode(node: NodePlan, execution: Execution, number: () => number, signal: AbortSignal): Promise<void> {
+  await mkdir(dirname(node.output), { recursive: true, mode: 0o700 });
+  try {
+    await withRoot(node.node, { root: node.root, lower: node.lower, upper: node.upper, overlayWork: join(node.work, "overlay") }, node.steps, execution, number, signal);
+    {
+      await using file = await open(node.partial, "r");
+      await file.chmod(0o600);
+      await file.sync();
+    }
+    await rename(node.partial, node.output);
+  } catch (error) {
+    await rm(node.partial, { force: true });
+    execution.emit({ event: "undone", what: `removed the unfinished image of ${node.node}` });
+    throw error;
+  } finally {
+    await removeTree(node.work);
+  }
+  execution.emit({ event: "image", node: node.node, path: node.output, ...(await imageSize(node.output)) });
+}
+
+async function withRoot(
+  name: string,
+  mount: Parameters<typeof mountRoot>[0],
+  steps: readonly Step[],
+  execution: Execution,
+  number: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, meter, emit } = execution;
+  await using undo = new AsyncDisposableStack();
+  const context = (step: number): StepContext => ({
+    ...execution,
+    step,
+    undo,
+    signal,
+    cleanUpSignal: new AbortController().signal,
+  });
+  await mountRoot(mount, context(0));
+  for (const step of steps) {
+    signal.throwIfAborted();
+    const current = number();
+    emit({ event: "started", step: current, layer: name, title: step.title });
+    const [startedAt, emulatedBefore] = [clock.now(), meter.emulatedSeconds()];
+    await perform(step, context(current));
+    emit({
+      event: "finished",
+      step: current,
+      seconds: (clock.now() - startedAt) / 1000,
+      emulatedSeconds: meter.emulatedSeconds() - emulatedBefore,
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import { chmod, copyFile, lchown, mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { BerryError } from "../../core/errors.ts";
+import type { Copy, MakeDirectory, Remove, SetLine, Symlink, Write } from "../step.ts";
+import { isMissing, pathInRoot, realPathInRoot } from "./root-path.ts";
+
+/** Replaces whatever is at `path`, also a symbolic link, by a file of this content. */
+export async function writeInRoot(step: Pick<Write, "root" | "path" | "content" | "mode" | "owner">): Promise<void> {
+  const { path, place } = await preparePlace(step.root, step.path);
+  await writeFile(place, step.content, { mode: 0o600 });
+  await finish(step.root, place, step.owner, step.mode);
+  await rename(place, path);
+}
+
+export async function copyIntoRoot(step: Copy): Promise<void> {
+  const { path, place } = await preparePlace(step.root, step.path);
+  try {
+    await copyFile(step.source, place);
+  } catch (cause) {
+    throw new BerryError("no-input", `cannot copy ${step.source} into the image`, { cause });
+  }
+  const digest = await sha256(place);
+  if (digest !== step.sha256) {
+    await rm(place, { force: true });
+    throw new BerryError("temporary", `${step.source} changed while the image was baked`, { hint: "run the bake again" });
+  }
+  await finish(step.root, place, step.owner, step.mode);
+  await rename(place, path);
+}
+
+export async function makeDirectoryInRoot(step: MakeDirectory): Promise<void> {
+  const path = await realPathInRoot(step.root, step.path);
+  await mkdir(path, { recursive: true });
+  await finish(step.root, path, step.owner, step.mode);
+}
+
+export async function symlinkInRoot(step: Symlink): Promise<void> {
+  const { path, place } = await preparePlace(step.root, step.path);
+  await symlink(step.target, place);
+  await rename(place, path);
+}
+
+export async function removeInRoot(step: Remove): Promise<void> {
+  for (const wanted of step.paths) {
+    if (!wanted.endsWith("/*")) {
+      await rm(await pathInRoot(step.root, wanted), { recursive: true, force: true });
+      continue;
+    }
+    const folder = await realPathInRoot(step.root, wanted.slice(0, -2));
+    for (const name of await namesIn(folder)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+export async function setLineInRoot(step: SetLine): Promise<void> {
+  const path = await realPathInRoot(step.root, step.path);
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  if (text === null) {
+    await writeInRoot({ ...step, content: `${step.line}\n`, mode: 0o644, owner: "0:0" });
+    return;
+  }
+  const kept = text.split("\n").filter((line) => !line.startsWith(step.startsWith));
+  while (kept.at(-1) === "") kept.pop();
+  await writeFile(path, `${[...kept, step.line].join("\n")}\n`);
+}
+
+/** Ids of a `USER:GROUP` pair, names looked up in the image's own databases. */
+export async function ownerIds(root: string, owner: string): Promise<{ uid: number; gid: number }> {
+  const [user = "", group = ""] = owner.split(":");
+  return {
+    uid: await lookUp(root, "/etc/passwd", user),
+    gid: await lookUp(root, "/etc/group", group),
+  };
+}
+
+async function lookUp(root: string, database: string, name: string): Promise<number> {
+  if (/^\d+$/.test(name)) return Number(name);
+  const path = await realPathInRoot(root, database);
+  const lines = (await readFile(path, "utf8")).split("\n").map((line) => line.split(":"));
+  const id = lines.find(([first]) => first === name)?.[2];
+  if (id !== undefined) return Number(id);
+  const known = lines.map(([first]) => first).filter(Boolean);
+  throw new BerryError("config", `the image has no ${database === "/etc/passwd" ? "user" : "group"} ${name}`, {
+    hint: `it has ${known.join(", ")}`,
+  });
+}
+
+async function preparePlace(root: string, wanted: string): Promise<{ path: string; place: string }> {
+  const path = await pathInRoot(root, wanted);
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  const place = `${path}.berry-new`;
+  await rm(place, { force: true });
+  return { path, place };
+}
+
+/** Owner before mode: chown clears the set-user-id bits. */
+async function finish(root: string, place: string, owner: string, mode: number): Promise<void> {
+  const { uid, gid } = await ownerIds(root, owner);
+  await lchown(place, uid, gid);
+  await chmod(place, mode);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function sha256(path: string): Promise<string> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for await (const chunk of Bun.file(path).stream()) hasher.update(chunk);
+  return hasher.digest("hex");
+}

@@ -1,0 +1,86 @@
+import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BerryError } from "../../core/errors.ts";
+import { blockBytes, diskLayout, mke2fsConf, rootGeometry, sectorBytes, sfdiskScript, treeSize } from "../disk-layout.ts";
+import type { DiskLayout, RootGeometry } from "../disk-layout.ts";
+import type { PackImage } from "../step.ts";
+import type { StepContext } from "./context.ts";
+import { mountOn } from "./mount-root.ts";
+import { hostProgram } from "./run.ts";
+
+/**
+ * Packs the tree into a disk image. The tree is read through a bind mount, which shows neither /proc
+ * nor what else is mounted on it; the boot partition's files go to the FAT, and leave an empty folder behind.
+ */
+export async function packImage(step: PackImage, context: StepContext): Promise<void> {
+  const tree = join(context.scratch, "pack-tree");
+  const bare = join(context.scratch, "pack-empty");
+  await mkdir(tree, { recursive: true });
+  await mkdir(bare, { recursive: true, mode: 0o755 });
+  await mountOn(tree, ["--bind", step.root], context);
+  const bootFiles = join(context.scratch, "pack-boot");
+  await mkdir(bootFiles, { recursive: true });
+  await mountOn(bootFiles, ["--bind", join(tree, step.bootMount)], context);
+  await mountOn(join(tree, step.bootMount), ["--bind", bare], context);
+  const geometry = await measure(tree, step.marginBytes, context);
+  const layout = diskLayout(step.bootBytes, geometry.bytes);
+  await emptyImage(step.image, layout, context);
+  await fillBoot(step.image, bootFiles, layout, context);
+  await fillRoot(step.image, tree, layout, geometry, context);
+}
+
+async function measure(tree: string, marginBytes: number, context: StepContext): Promise<RootGeometry> {
+  const { stdout } = await context.runner.run(
+    ["find", tree, "-xdev", "-printf", "%D:%i %y %s %b\\n"],
+    { env: context.environment },
+    context.signal,
+  );
+  return rootGeometry(treeSize(stdout.split("\n")), marginBytes);
+}
+
+async function emptyImage(image: string, layout: DiskLayout, context: StepContext): Promise<void> {
+  await using file = await open(image, "w", 0o600);
+  await file.truncate(layout.totalBytes);
+  await hostProgram(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", image], { stdin: sfdiskScript(layout) }, context);
+}
+
+async function fillBoot(image: string, bootFiles: string, layout: DiskLayout, context: StepContext): Promise<void> {
+  const offset = `--offset=${layout.bootStartBytes / sectorBytes}`;
+  // "BERRY" in front of nothing: patching gives every node a volume id of its own
+  await hostProgram(
+    ["mkfs.vfat", "-F", "32", "-n", "BOOT", "-i", "00000000", offset, image, String(layout.bootBytes / 1024)],
+    {},
+    context,
+  );
+  const names = (await readdir(bootFiles)).sort().map((name) => join(bootFiles, name));
+  if (names.length === 0) throw new BerryError("bad-data", "the boot partition would be empty: no kernel package put a file there");
+  await mtools(["mcopy", "-i", `${image}@@${layout.bootStartBytes}`, "-s", "-b", "-m", "-Q", ...names, "::/"], context);
+}
+
+export async function mtools(argv: readonly string[], context: StepContext): Promise<void> {
+  await hostProgram(argv, { env: { MTOOLS_SKIP_CHECK: "1", MTOOLSRC: "/dev/null" } }, context);
+}
+
+async function fillRoot(
+  image: string,
+  tree: string,
+  layout: DiskLayout,
+  geometry: RootGeometry,
+  context: StepContext,
+): Promise<void> {
+  const config = join(context.scratch, "mke2fs.conf");
+  await writeFile(config, mke2fsConf);
+  const argv = [
+    "mke2fs", "-q", "-F", "-t", "ext4", "-b", String(blockBytes), "-L", "root", "-m", "1",
+    "-N", String(geometry.inodes), "-J", `size=${geometry.journalMiB}`,
+    "-E", `offset=${layout.rootStartBytes},lazy_itable_init=1,nodiscard`,
+    "-d", tree, image, String(layout.rootBytes / blockBytes),
+  ];
+  await hostProgram(argv, { env: { MKE2FS_CONFIG: config } }, context);
+}
+
+/** Length of a file and the bytes of it that are mapped. */
+export async function imageSize(path: string): Promise<{ sizeBytes: number; mappedBytes: number }> {
+  const { size, blocks } = await stat(path);
+  return { sizeBytes: size, mappedBytes: Math.min(size, blocks * 512) };
+}

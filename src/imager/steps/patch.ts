@@ -1,0 +1,106 @@
+import { lstat, open, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BerryError } from "../../core/errors.ts";
+import { diskLayout } from "../disk-layout.ts";
+import { debugfsScript } from "../debugfs-script.ts";
+import type { TreeChange } from "../debugfs-script.ts";
+import type { DiskIdentity, PatchImage } from "../step.ts";
+import type { StepContext } from "./context.ts";
+import { mtools } from "./pack.ts";
+import { hostProgram } from "./run.ts";
+
+/** Copies the base image and writes the node's files and identity into the copy; no file system is mounted. */
+export async function patchImage(step: PatchImage, context: StepContext): Promise<void> {
+  await rm(step.image, { force: true });
+  await hostProgram(["cp", "--reflink=auto", "--sparse=always", step.base, step.image], {}, context);
+  const changes = await changesOf(step.upper, step.lower);
+  const boot = changes.filter(({ path }) => isBelow(path, step.bootMount));
+  const root = changes.filter(({ path }) => !isBelow(path, step.bootMount) && path !== step.bootMount);
+  const layout = diskLayout(step.bootBytes, 0);
+  await patchBoot(step, boot, layout.bootStartBytes, context);
+  await setIdentity(step.image, step.identity, layout.bootStartBytes, layout.rootStartBytes, context);
+  await patchRoot(step, root, layout.rootStartBytes, context);
+}
+
+async function patchBoot(step: PatchImage, changes: readonly TreeChange[], offset: number, context: StepContext): Promise<void> {
+  const drive = `${step.image}@@${offset}`;
+  for (const change of changes) {
+    const place = `::${change.path.slice(step.bootMount.length)}`;
+    switch (change.kind) {
+      case "file":
+        await mtools(["mcopy", "-i", drive, "-o", "-m", "-Q", change.source, place], context);
+        break;
+      case "directory":
+        if (!change.exists) await mtools(["mmd", "-i", drive, place], context);
+        break;
+      case "removed":
+        await mtools(["mdel", "-i", drive, place], context);
+        break;
+      case "symlink":
+        throw new BerryError("config", `${change.path} is a symbolic link, which the FAT boot partition cannot hold`);
+    }
+  }
+}
+
+/** debugfs(8) answers 0 whatever happens: anything on stderr but its version is a failure. */
+async function patchRoot(step: PatchImage, changes: readonly TreeChange[], offset: number, context: StepContext): Promise<void> {
+  const script = join(context.scratch, "debugfs-script");
+  await writeFile(script, debugfsScript(changes), { mode: 0o600 });
+  const { stderr } = await hostProgram(["debugfs", "-w", "-f", script, `${step.image}?offset=${offset}`], {}, context);
+  const complaints = stderr.split("\n").filter((line) => line !== "" && !/^debugfs \d/.test(line));
+  if (complaints.length > 0) throw new BerryError("software", `cannot write into the image: ${complaints.join("; ")}`);
+}
+
+async function setIdentity(
+  image: string,
+  identity: DiskIdentity,
+  bootOffset: number,
+  rootOffset: number,
+  context: StepContext,
+): Promise<void> {
+  await hostProgram(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--disk-id", image, `0x${identity.diskSignature}`], {}, context);
+  await hostProgram(["tune2fs", "-U", identity.rootUuid, `${image}?offset=${rootOffset}`], {}, context);
+  const volumeId = Uint8Array.from(Buffer.from(identity.bootVolumeId, "hex").reverse());
+  await using file = await open(image, "r+");
+  // BS_VolID of FAT32 lies at byte 67 of the boot sector, and of its copy in sector 6
+  for (const sector of [0, 6]) await file.write(volumeId, 0, 4, bootOffset + sector * 512 + 67);
+  await file.sync();
+}
+
+/** What the upper folder of an overlay changes in the tree below, parents before children. */
+async function changesOf(upper: string, lower: readonly string[], folder = ""): Promise<TreeChange[]> {
+  const changes: TreeChange[] = [];
+  for (const name of (await readdir(join(upper, folder))).sort()) {
+    const path = `${folder}/${name}`;
+    const source = join(upper, path);
+    const stats = await lstat(source);
+    const owner = { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid, modifiedSeconds: Math.floor(stats.mtimeMs / 1000) };
+    const exists = await existsIn(lower, path);
+    if (stats.isDirectory()) {
+      changes.push({ kind: "directory", path, exists, ...owner }, ...(await changesOf(upper, lower, path)));
+    } else if (stats.isFile()) {
+      changes.push({ kind: "file", path, exists, source, ...owner });
+    } else if (stats.isSymbolicLink()) {
+      changes.push({ kind: "symlink", path, exists, target: await readlink(source), ...owner });
+    } else if (stats.isCharacterDevice() && stats.rdev === 0) {
+      // overlayfs' whiteout
+      if (exists) changes.push({ kind: "removed", path });
+    } else {
+      throw new BerryError("software", `${path} is of a kind that cannot be written into an image`);
+    }
+  }
+  return changes;
+}
+
+async function existsIn(lower: readonly string[], path: string): Promise<boolean> {
+  for (const tree of lower) {
+    const stats = await lstat(join(tree, path)).catch(() => null);
+    if (stats !== null) return !(stats.isCharacterDevice() && stats.rdev === 0);
+  }
+  return false;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
+}
+

@@ -1,0 +1,117 @@
+import { readlink, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { BerryError } from "../core/errors.ts";
+import type { BakeEvent } from "./event.ts";
+import { identityMap, lockConflict, namespaceArgv } from "./namespace.ts";
+
+export interface WorkerRequest {
+  /** What starts berry's own worker. */
+  readonly workerArgv: readonly string[];
+  readonly cacheDirectory: string;
+  readonly isRoot: boolean;
+  /** Sent to the worker's standard input, as one line of JSON. */
+  readonly message: unknown;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** How long the worker may take to give back what it took, after an interruption. */
+const graceMilliseconds = 20_000;
+
+/**
+ * Starts the worker inside the namespaces and passes its events on until it ends.
+ * On abort the worker is asked to stop, and ended if it does not within 20 s.
+ *
+ * @throws BerryError of the worker's own, `temporary` when another bake works on the same cache,
+ *   `os` when the namespaces cannot be entered or the worker dies without a word
+ */
+export async function runWorkerProcess(
+  request: WorkerRequest,
+  onEvent: (event: BakeEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  await mkdir(request.cacheDirectory, { recursive: true, mode: 0o700 });
+  const lockFile = join(request.cacheDirectory, "lock");
+  await (await open(lockFile, "a", 0o600)).close();
+  const child = Bun.spawn(namespaceArgv({ isRoot: request.isRoot, lockFile, argv: request.workerArgv }), {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...request.environment },
+    // a session of its own: Ctrl-C reaches berry alone, which then asks the worker to stop
+    detached: true,
+  });
+  let grace: ReturnType<typeof setTimeout> | null = null;
+  const onAbort = (): void => {
+    child.stdin.write("abort\n");
+    void child.stdin.flush();
+    grace = setTimeout(() => child.kill("SIGKILL"), graceMilliseconds);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (request.isRoot) await mapIdentity(child.pid, child.exited);
+    child.stdin.write(`${JSON.stringify(request.message)}\n`);
+    await child.stdin.flush();
+    const [failure, stderr, exitCode] = await Promise.all([
+      readEvents(child.stdout, onEvent),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    if (failure !== null) throw failure;
+    signal.throwIfAborted();
+    if (exitCode !== 0) throw deathOf(exitCode, stderr, request.cacheDirectory);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    if (grace !== null) clearTimeout(grace);
+    if (child.exitCode === null) child.kill("SIGKILL");
+  }
+}
+
+/** Waits until the child is in a user namespace of its own, then maps every id there to itself. */
+async function mapIdentity(processId: number, exited: Promise<number>): Promise<void> {
+  const own = await readlink("/proc/self/ns/user");
+  let ended = false;
+  void exited.then(() => (ended = true));
+  while (!ended) {
+    const entered = await readlink(`/proc/${processId}/ns/user`).catch(() => own);
+    if (entered !== own) {
+      for (const map of ["uid_map", "gid_map"]) await writeFile(`/proc/${processId}/${map}`, identityMap);
+      return;
+    }
+    await sleep(2);
+  }
+}
+
+async function readEvents(
+  stream: ReadableStream<Uint8Array>,
+  onEvent: (event: BakeEvent) => void,
+): Promise<BerryError | null> {
+  let failure: BerryError | null = null;
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      // Checked boundary: berry's own worker wrote it.
+      const event = JSON.parse(line) as BakeEvent;
+      if (event.event === "failed") failure = new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint });
+      else onEvent(event);
+    }
+  }
+  return failure;
+}
+
+function deathOf(exitCode: number, stderr: string, cacheDirectory: string): BerryError {
+  const said = stderr.trim();
+  if (exitCode === lockConflict) {
+    return new BerryError("temporary", `another bake is working in ${cacheDirectory}`, {
+      hint: "wait until it has ended, or use another cache with --cache-dir",
+    });
+  }
+  return new BerryError("os", `the bake's worker ended with exit code ${exitCode}${said === "" ? "" : `: ${said}`}`, {
+    hint: "run `berry imager plan --check` to see whether this machine can bake",
+  });
+}
