@@ -54,7 +54,7 @@ async function fillBoot(image: string, bootFiles: string, layout: DiskLayout, co
   );
   const names = (await readdir(bootFiles)).sort().map((name) => join(bootFiles, name));
   if (names.length === 0) throw new BerryError("bad-data", "the boot partition would be empty: no kernel package put a file there");
-  await mtools(["mcopy", "-i", `${image}@@${layout.bootStartBytes}`, "-s", "-b", "-m", "-Q", ...names, "::/"], context);
+  await mtools(["mcopy", "-i", `${image}@@${layout.bootStartBytes}`, "-s", "-m", "-Q", ...names, "::/"], context);
 }
 
 export async function mtools(argv: readonly string[], context: StepContext): Promise<void> {
