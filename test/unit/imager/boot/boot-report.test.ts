@@ -18,6 +18,7 @@ const guest: GuestRecord = {
   rootSizeBytes: 2 ** 31,
   rootFreeBytes: 2 ** 30,
   berryVersion: "0.1.0",
+  consoleLogin: true,
   addresses: [{ interface: "eth0", address: "10.0.2.15/24" }],
   services: [{ unit: "prometheus-node-exporter.service", active: "active", sub: "running" }],
   failedUnits: [],
@@ -56,6 +57,11 @@ describe("judgeBoot", () => {
       "app.service failed: no such key",
     ],
     [withGuest({ failedUnits: [{ unit: "app.service", log: [] }] }), "app.service failed"],
+    [
+      withGuest({ failedUnits: [{ unit: "app.service", log: ["Started app.service.", "app.service: Main process exited"] }] }),
+      "app.service failed: app.service: Main process exited",
+    ],
+    [withGuest({ consoleLogin: false }), "nobody can log in at the console: the image has no /bin/login"],
     [{ ...facts, ssh: { ...facts.ssh, banner: null } }, "no SSH server answered on port 22"],
     [
       { ...facts, ssh: { ...facts.ssh, login: { state: "refused", detail: "Permission denied (publickey)." } } },

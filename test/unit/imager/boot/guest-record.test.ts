@@ -15,6 +15,7 @@ const document = [
   "root_size_kib\t1374080",
   "root_free_kib\t774464",
   "berry_version\t0.1.0",
+  "console_login\tyes",
   "address\teth0 10.0.2.15/24",
   "address\teth0 fec0::5054:ff:fe12:3456/64",
   "failed_unit\tapp.service",
@@ -98,6 +99,7 @@ describe("readGuestRecord", () => {
       rootSizeBytes: 1_407_057_920,
       rootFreeBytes: 793_051_136,
       berryVersion: "0.1.0",
+      consoleLogin: true,
       addresses: [
         { interface: "eth0", address: "10.0.2.15/24" },
         { interface: "eth0", address: "fec0::5054:ff:fe12:3456/64" },
