@@ -29,7 +29,8 @@ export function chooseBootFiles(
   const initramfs = emulation.initramfs ?? config.initramfs;
   return {
     kernel,
-    initramfs: initramfs === null ? findAutomatic(names, kernel, config) : find(names, initramfs, "initramfs"),
+    initramfs:
+      initramfs === null ? findAutomatic(names, kernel, config) : find(names, initramfs, "initramfs"),
     deviceTree: machine === "virt" ? null : findDeviceTree(names, emulation.deviceTree ?? config.deviceTree),
   };
 }
@@ -61,5 +62,7 @@ function match(names: readonly string[], wanted: string): string | undefined {
   const escaped = wanted.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*");
   const pattern = new RegExp(`^${escaped}$`, "i");
   const byVersion = new Intl.Collator("en", { numeric: true });
-  return names.filter((name) => pattern.test(name)).toSorted((left, right) => byVersion.compare(right, left))[0];
+  return names
+    .filter((name) => pattern.test(name))
+    .toSorted((left, right) => byVersion.compare(right, left))[0];
 }

@@ -18,7 +18,11 @@ const nodeExporterSeconds = 60;
  * one that does is a report, which may still say that the image is not ok.
  * @throws BerryError `no-input`, `bad-data`, `unavailable`; `temporary` when the time is over
  */
-export async function bootImage(request: BootRequest, ports: BootPorts, signal: AbortSignal): Promise<BootReport> {
+export async function bootImage(
+  request: BootRequest,
+  ports: BootPorts,
+  signal: AbortSignal,
+): Promise<BootReport> {
   const settled = new AbortController();
   const running = AbortSignal.any([signal, settled.signal]);
   const watch = watchBoot(request, ports);
@@ -29,7 +33,12 @@ export async function bootImage(request: BootRequest, ports: BootPorts, signal: 
       endOf(machine),
       watch.silence(machine, running),
       ports.clock.sleep(request.timeoutSeconds * 1000, running).then((): never => {
-        throw bootError("temporary", `no report after ${request.timeoutSeconds} s`, "allow more with --timeout, or run nothing beside it", machine);
+        throw bootError(
+          "temporary",
+          `no report after ${request.timeoutSeconds} s`,
+          "allow more with --timeout, or run nothing beside it",
+          machine,
+        );
       }),
     ]);
     const guest = readGuestRecord(document);
@@ -38,9 +47,20 @@ export async function bootImage(request: BootRequest, ports: BootPorts, signal: 
     const login =
       banner === null
         ? ({ state: "not tried", detail: "no SSH server answered" } as const)
-        : await tryLogin({ port: machine.ports.ssh, user: request.user, identities: request.identities }, ports, signal);
+        : await tryLogin(
+            { port: machine.ports.ssh, user: request.user, identities: request.identities },
+            ports,
+            signal,
+          );
     const nodeExporter = await askNodeExporter(machine.ports.nodeExporter, exporterSeconds, ports, signal);
-    const facts = { image: request.image, machine: request.machine, seconds: watch.seconds(), guest, ssh: { banner, login }, nodeExporter };
+    const facts = {
+      image: request.image,
+      machine: request.machine,
+      seconds: watch.seconds(),
+      guest,
+      ssh: { banner, login },
+      nodeExporter,
+    };
     return judgeBoot(facts, request.expectedHostName);
   } finally {
     settled.abort(new BerryError("interrupted", "the boot is over"));
@@ -116,10 +136,16 @@ function watchBoot(request: BootRequest, ports: BootPorts): BootWatch {
       for (;;) {
         const silent = ports.clock.now() - lastOutput;
         if (seconds.login === undefined && silent >= limit) {
-          const hint = seen.length === 0
-            ? "is the target's [emulation] console the one that the kernel has? Try --machine virt"
-            : "the host may be too busy: run nothing beside it, or boot with --machine virt";
-          throw bootError("bad-data", `the console has been silent for ${request.stallSeconds} s`, hint, machine);
+          const hint =
+            seen.length === 0
+              ? "is the target's [emulation] console the one that the kernel has? Try --machine virt"
+              : "the host may be too busy: run nothing beside it, or boot with --machine virt";
+          throw bootError(
+            "bad-data",
+            `the console has been silent for ${request.stallSeconds} s`,
+            hint,
+            machine,
+          );
         }
         await ports.clock.sleep(Math.max(limit - silent, 1000), signal);
       }
@@ -131,7 +157,12 @@ async function endOf(machine: Machine): Promise<never> {
   const exitCode = await machine.console.exited;
   const complaint = machine.console.complaints().split("\n").at(-1) ?? "";
   const what = `QEMU ended with exit code ${exitCode} before the report${complaint === "" ? "" : `: ${complaint}`}`;
-  throw bootError("bad-data", what, "a system that restarts ends QEMU; the last lines of the console tell why", machine);
+  throw bootError(
+    "bad-data",
+    what,
+    "a system that restarts ends QEMU; the last lines of the console tell why",
+    machine,
+  );
 }
 
 function bootError(kind: "bad-data" | "temporary", what: string, hint: string, machine: Machine): BerryError {

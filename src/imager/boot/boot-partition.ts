@@ -20,7 +20,11 @@ export interface LoadedFirmware {
   readonly commandLine: string;
   readonly console: string;
   /** The files' paths on the boot partition. */
-  readonly names: { readonly kernel: string; readonly initramfs: string | null; readonly deviceTree: string | null };
+  readonly names: {
+    readonly kernel: string;
+    readonly initramfs: string | null;
+    readonly deviceTree: string | null;
+  };
 }
 
 /**
@@ -37,7 +41,9 @@ export async function loadFirmware(
 ): Promise<LoadedFirmware> {
   const partition = `${copy.image}@@${copy.partitions.boot.offsetBytes}`;
   const listing = await runTool([tools.mdir, "-/", "-b", "-i", partition, "::/"], ports, signal);
-  const paths = listing.split("\n").flatMap((line) => (line.startsWith("::/") && !line.endsWith("/") ? [line.slice(3)] : []));
+  const paths = listing
+    .split("\n")
+    .flatMap((line) => (line.startsWith("::/") && !line.endsWith("/") ? [line.slice(3)] : []));
 
   const folder = join(copy.folder, "boot");
   await mkdir(folder);
@@ -51,9 +57,15 @@ export async function loadFirmware(
     return path === undefined ? "" : readFile(await fetch(path, name), "utf8");
   };
 
-  const names = chooseBootFiles(paths, request.emulation, readFirmwareConfig(await text("config.txt")), request.machine);
+  const names = chooseBootFiles(
+    paths,
+    request.emulation,
+    readFirmwareConfig(await text("config.txt")),
+    request.machine,
+  );
   const console =
-    (request.machine === "virt" ? null : request.emulation.console) ?? defaultConsole(request.machine, names.deviceTree);
+    (request.machine === "virt" ? null : request.emulation.console) ??
+    defaultConsole(request.machine, names.deviceTree);
   const commandLine = emulatedCommandLine(await text("cmdline.txt"), request.machine, console);
 
   const packed = await fetch(names.kernel, "kernel.packed");
@@ -74,7 +86,11 @@ export async function loadFirmware(
 
 function refusePages(pageKiB: KernelImage["pageKiB"], request: MachineRequest, kernel: string): void {
   if (request.machine !== "raspi3b" || pageKiB !== 16) return;
-  throw new BerryError("bad-data", `kernel ${kernel} uses pages of 16 KiB, as only a Raspberry Pi 5 has them: the emulated Raspberry Pi 3 cannot run it`, {
-    hint: "boot it with --machine virt, if the kernel has virtio drivers, or bake with a kernel of 4 KiB pages",
-  });
+  throw new BerryError(
+    "bad-data",
+    `kernel ${kernel} uses pages of 16 KiB, as only a Raspberry Pi 5 has them: the emulated Raspberry Pi 3 cannot run it`,
+    {
+      hint: "boot it with --machine virt, if the kernel has virtio drivers, or bake with a kernel of 4 KiB pages",
+    },
+  );
 }

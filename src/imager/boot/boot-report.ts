@@ -31,7 +31,10 @@ const hardwareUnits = new Map([
 export const nodeExporterUnit = "prometheus-node-exporter.service";
 
 /** Judges a boot: every reason why the image would disappoint its owner, and what emulation left open. */
-export function judgeBoot(facts: Omit<BootReport, "ok" | "reasons" | "notes">, expectedHostName: string | null): BootReport {
+export function judgeBoot(
+  facts: Omit<BootReport, "ok" | "reasons" | "notes">,
+  expectedHostName: string | null,
+): BootReport {
   const { guest, ssh, nodeExporter } = facts;
   const failed = guest.failedUnits.filter(({ unit }) => !hardwareUnits.has(unit));
   const excused = guest.failedUnits.flatMap(({ unit }) => {
@@ -55,7 +58,10 @@ export function judgeBoot(facts: Omit<BootReport, "ok" | "reasons" | "notes">, e
       ? ["node_exporter runs, but did not answer on port 9100"]
       : []),
   ];
-  const notes = [...excused, ...(ssh.login.state === "not tried" ? [`login by public key was not tried: ${ssh.login.detail}`] : [])];
+  const notes = [
+    ...excused,
+    ...(ssh.login.state === "not tried" ? [`login by public key was not tried: ${ssh.login.detail}`] : []),
+  ];
   return { ok: reasons.length === 0, reasons, notes, ...facts };
 }
 

@@ -11,13 +11,20 @@ const dropped = [/^console=/, /^quiet$/, /^splash$/, /^plymouth\./, /^logo\.nolo
  */
 export function emulatedCommandLine(cmdlineTxt: string, machine: MachineKind, console: string): string {
   const firstLine = cmdlineTxt.split(/\r?\n/, 1)[0] ?? "";
-  const words = firstLine.split(/\s+/).filter((word) => word !== "" && !dropped.some((pattern) => pattern.test(word)));
+  const words = firstLine
+    .split(/\s+/)
+    .filter((word) => word !== "" && !dropped.some((pattern) => pattern.test(word)));
   if (!words.some((word) => word.startsWith("root="))) {
-    throw new BerryError("bad-data", `cmdline.txt on the boot partition names no root file system: ${firstLine || "it is empty"}`, {
-      hint: "its first line must hold root=, such as root=PARTUUID=…-02",
-    });
+    throw new BerryError(
+      "bad-data",
+      `cmdline.txt on the boot partition names no root file system: ${firstLine || "it is empty"}`,
+      {
+        hint: "its first line must hold root=, such as root=PARTUUID=…-02",
+      },
+    );
   }
-  const named = machine === "virt" ? words.map((word) => word.replace(/^root=\/dev\/mmcblk\dp/, "root=/dev/vda")) : words;
+  const named =
+    machine === "virt" ? words.map((word) => word.replace(/^root=\/dev\/mmcblk\dp/, "root=/dev/vda")) : words;
   const rootwait = named.includes("rootwait") ? [] : ["rootwait"];
   return [...named, ...rootwait, `console=${console}`].join(" ");
 }

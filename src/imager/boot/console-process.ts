@@ -78,7 +78,7 @@ export function startConsoleProcess(
     unfinishedLine: () => unfinished,
     complaints: () => complaints.trim(),
     write(text) {
-      child.stdin.write(text);
+      void child.stdin.write(text);
       void child.stdin.flush();
     },
     waitForLine(pattern, signal, from = 0) {

@@ -20,12 +20,19 @@ const milestonePatterns: readonly (readonly [RegExp, Milestone])[] = [
 const failurePatterns: readonly (readonly [RegExp, BootFailure])[] = [
   [/VFS: Unable to mount root fs|VFS: Cannot open root device/, "no-root"],
   [/Kernel panic - not syncing/, "panic"],
-  [/^\(initramfs\) ?$|Dropping to a shell!|You are now being dropped into an emergency shell/, "initramfs-shell"],
-  [/You are in (emergency|rescue) mode|Give root password for maintenance|Press Enter for maintenance|Entering emergency mode/, "emergency"],
+  [
+    /^\(initramfs\) ?$|Dropping to a shell!|You are now being dropped into an emergency shell/,
+    "initramfs-shell",
+  ],
+  [
+    /You are in (emergency|rescue) mode|Give root password for maintenance|Press Enter for maintenance|Entering emergency mode/,
+    "emergency",
+  ],
   [/reboot: (Power down|System halted|Restarting system)/, "power-off"],
 ];
 
-const slowCardPattern = /mmc\d: Timeout waiting for hardware interrupt|I\/O error, dev mmcblk\d|mmcblk\d: (error|recovery failed)/;
+const slowCardPattern =
+  /mmc\d: Timeout waiting for hardware interrupt|I\/O error, dev mmcblk\d|mmcblk\d: (error|recovery failed)/;
 
 /** Reads one line of the console, or the unfinished last one (a prompt); null: it means nothing to a boot. */
 export function readConsoleLine(line: string): ConsoleSign | null {
@@ -39,7 +46,10 @@ export function readConsoleLine(line: string): ConsoleSign | null {
 }
 
 /** A failure in words: what happened, and what to do about it. */
-export function describeFailure(failure: BootFailure, machine: MachineKind): readonly [what: string, hint: string] {
+export function describeFailure(
+  failure: BootFailure,
+  machine: MachineKind,
+): readonly [what: string, hint: string] {
   const drivers = machine === "virt" ? "virtio_blk and virtio_pci" : "bcm2835 and sdhci-iproc";
   switch (failure) {
     case "no-root":
@@ -64,5 +74,8 @@ export function describeFailure(failure: BootFailure, machine: MachineKind): rea
 /** A console line as people read it: without colours, cursor movements and other control characters. */
 export function plainText(line: string): string {
   // eslint-disable-next-line no-control-regex
-  return line.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-Z\\-_78=>c]|[\u0000-\u0008\u000b-\u001f\u007f]/g, "");
+  return line.replace(
+    /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-Z\\-_78=>c]|[\u0000-\u0008\u000b-\u001f\u007f]/g,
+    "",
+  );
 }

@@ -40,14 +40,25 @@ export function bootRows(report: BootReport): readonly (readonly [key: string, v
     ["system", `${guest.osName}, Linux ${guest.kernelRelease}`],
     ["systemd", guest.systemState],
     ["login prompt", seconds.login === undefined ? "not seen" : formatSeconds(seconds.login)],
-    ["multi-user", guest.multiUserSeconds === null ? "not reached" : `${formatSeconds(guest.multiUserSeconds)} after the kernel's start`],
-    ["root", `${guest.rootDevice}, ${formatBytes(guest.rootSizeBytes)}, ${formatBytes(guest.rootFreeBytes)} free`],
+    [
+      "multi-user",
+      guest.multiUserSeconds === null
+        ? "not reached"
+        : `${formatSeconds(guest.multiUserSeconds)} after the kernel's start`,
+    ],
+    [
+      "root",
+      `${guest.rootDevice}, ${formatBytes(guest.rootSizeBytes)}, ${formatBytes(guest.rootFreeBytes)} free`,
+    ],
     ["addresses", guest.addresses.map((entry) => `${entry.interface} ${entry.address}`).join(", ") || "none"],
     ["machine-id", guest.machineId],
     ["berry", guest.berryVersion ?? "not in the image"],
     ["ssh", ssh.banner ?? "silent"],
     ["login by key", ssh.login.detail === "" ? ssh.login.state : `${ssh.login.state}: ${ssh.login.detail}`],
-    ["node_exporter", nodeExporter.state === "answers" ? `answers with ${nodeExporter.samples} samples` : "silent"],
+    [
+      "node_exporter",
+      nodeExporter.state === "answers" ? `answers with ${nodeExporter.samples} samples` : "silent",
+    ],
     ...guest.services.map((service) => [service.unit, `${service.active} (${service.sub})`] as const),
   ];
 }

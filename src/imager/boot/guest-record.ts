@@ -59,7 +59,10 @@ export function reportCollector(): ReportCollector {
       if (Number(index) < 1 || Number(index) > Number(count)) return null;
       chunks.set(Number(index), chunk);
       if (chunks.size < Number(count)) return null;
-      const whole = Array.from({ length: Number(count) }, (_, position) => chunks.get(position + 1) ?? "").join("");
+      const whole = Array.from(
+        { length: Number(count) },
+        (_, position) => chunks.get(position + 1) ?? "",
+      ).join("");
       return new TextDecoder().decode(Uint8Array.fromBase64(whole));
     },
   };
@@ -97,7 +100,10 @@ export function readGuestRecord(document: string): GuestRecord {
     services: readServices(all("unit")),
     failedUnits: all("failed_unit").map((unit) => ({
       unit,
-      log: all("failed_log").map((line) => splitOnce(line)).filter(([name]) => name === unit).map(([, line]) => line),
+      log: all("failed_log")
+        .map((line) => splitOnce(line))
+        .filter(([name]) => name === unit)
+        .map(([, line]) => line),
     })),
     pendingJobs: all("pending_job").filter((unit) => unit !== reportUnitName),
   };
@@ -110,7 +116,11 @@ function readServices(lines: readonly string[]): readonly ServiceState[] {
     const properties = new Map(block.split("\n").map((line) => splitOnce(line, "=")));
     const unit = properties.get("Id");
     if (unit === undefined || unit === reportUnitName || properties.get("LoadState") !== "loaded") continue;
-    services.set(unit, { unit, active: properties.get("ActiveState") ?? "", sub: properties.get("SubState") ?? "" });
+    services.set(unit, {
+      unit,
+      active: properties.get("ActiveState") ?? "",
+      sub: properties.get("SubState") ?? "",
+    });
   }
   return [...services.values()];
 }

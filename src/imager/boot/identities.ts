@@ -5,7 +5,10 @@ import { join } from "node:path";
  * The private keys in a folder such as ~/.ssh whose public half (the file beside it, `.pub`) is authorized.
  * @param authorizedKeys lines of authorized_keys
  */
-export async function findIdentities(authorizedKeys: readonly string[], sshDirectory: string): Promise<readonly string[]> {
+export async function findIdentities(
+  authorizedKeys: readonly string[],
+  sshDirectory: string,
+): Promise<readonly string[]> {
   const authorized = new Set(authorizedKeys.flatMap(keyMaterial));
   const names = new Set(await readdir(sshDirectory).catch(() => []));
   const identities: string[] = [];
@@ -13,7 +16,8 @@ export async function findIdentities(authorizedKeys: readonly string[], sshDirec
     const privateName = name.slice(0, -".pub".length);
     if (!name.endsWith(".pub") || !names.has(privateName)) continue;
     const text = await readFile(join(sshDirectory, name), "utf8").catch(() => "");
-    if (keyMaterial(text).some((key) => authorized.has(key))) identities.push(join(sshDirectory, privateName));
+    if (keyMaterial(text).some((key) => authorized.has(key)))
+      identities.push(join(sshDirectory, privateName));
   }
   return identities;
 }

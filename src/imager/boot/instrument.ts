@@ -24,7 +24,8 @@ export async function instrument(
   signal: AbortSignal,
 ): Promise<void> {
   const device = `${copy.image}?offset=${copy.partitions.root.offsetBytes}`;
-  const run = (request: readonly string[]): Promise<string> => runTool([debugfs, ...request, device], ports, signal, copy.folder);
+  const run = (request: readonly string[]): Promise<string> =>
+    runTool([debugfs, ...request, device], ports, signal, copy.folder);
   await Promise.all(files.map((file, index) => writeFile(join(copy.folder, sourceName(index)), file.text)));
   await writeFile(join(copy.folder, "debugfs.commands"), `${debugfsCommands(files).join("\n")}\n`);
   await run(["-w", "-f", "debugfs.commands"]);

@@ -45,9 +45,17 @@ async function terminalState(environment: Readonly<Record<string, string>>): Pro
   return state === "" ? null : state;
 }
 
-async function stty(words: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
+async function stty(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
   if (!process.stdin.isTTY) return "";
-  const child = Bun.spawn(["stty", ...words], { env: environment, stdin: "inherit", stdout: "pipe", stderr: "ignore" });
+  const child = Bun.spawn(["stty", ...words], {
+    env: environment,
+    stdin: "inherit",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
   const output = await new Response(child.stdout).text();
   return (await child.exited) === 0 ? output.trim() : "";
 }

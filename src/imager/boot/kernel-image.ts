@@ -33,9 +33,13 @@ function unwrap(file: Uint8Array, name: string): Uint8Array {
   const compression = ascii(file, 24, 32).replace(/\0.*$/s, "");
   if (compression === "gzip") return decompress(name, () => gunzipSync(payload));
   if (compression.startsWith("zstd")) return decompress(name, () => zstdDecompressSync(payload));
-  throw new BerryError("bad-data", `kernel ${name} is a zboot image compressed with ${compression}, which berry cannot unpack`, {
-    hint: "put an uncompressed Image, or one compressed by gzip or zstd, on the boot partition",
-  });
+  throw new BerryError(
+    "bad-data",
+    `kernel ${name} is a zboot image compressed with ${compression}, which berry cannot unpack`,
+    {
+      hint: "put an uncompressed Image, or one compressed by gzip or zstd, on the boot partition",
+    },
+  );
 }
 
 function readImage(image: Uint8Array, name: string): KernelImage {
@@ -45,9 +49,13 @@ function readImage(image: Uint8Array, name: string): KernelImage {
   const header = viewOf(image);
   if (header.getUint32(0x38, true) !== arm64Magic) {
     const found = header.getUint32(0x24, true) === arm32Magic ? "a 32-bit ARM kernel" : "no arm64 kernel";
-    throw new BerryError("bad-data", `kernel ${name} is ${found}: the arm64 magic number at offset 0x38 is missing`, {
-      hint: "berry boots 64-bit kernels; look at kernel= in config.txt on the boot partition",
-    });
+    throw new BerryError(
+      "bad-data",
+      `kernel ${name} is ${found}: the arm64 magic number at offset 0x38 is missing`,
+      {
+        hint: "berry boots 64-bit kernels; look at kernel= in config.txt on the boot partition",
+      },
+    );
   }
   const pageSizes = [null, 4, 16, 64] as const;
   return { image, pageKiB: pageSizes[(header.getUint8(0x18) >> 1) & 3] ?? null };

@@ -1,4 +1,3 @@
-
 import { BerryError } from "../../core/errors.ts";
 import { loadFirmware, type LoadedFirmware } from "./boot-partition.ts";
 import type { BootPorts, MachineRequest } from "./boot-request.ts";
@@ -42,7 +41,11 @@ const startAttempts = 3;
 const startMilliseconds = 3000;
 
 /** Copies the image, instruments the copy where asked to, and loads what the firmware would load. */
-export async function prepareMachine(request: MachineRequest, ports: BootPorts, signal: AbortSignal): Promise<PreparedMachine> {
+export async function prepareMachine(
+  request: MachineRequest,
+  ports: BootPorts,
+  signal: AbortSignal,
+): Promise<PreparedMachine> {
   const tools = findBootTools(ports.environment);
   await using undo = new AsyncDisposableStack();
   const copy = undo.use(await copyImage(request.image, request.scratchDirectory, tools.cp, ports, signal));
@@ -132,21 +135,36 @@ async function startQemu(
 }
 
 /** QEMU refuses its arguments at once: it runs when the console speaks, or when it has lived for a while. */
-async function startOf(console: ConsoleProcess, ports: BootPorts, signal: AbortSignal): Promise<"output" | "ended" | "silent"> {
+async function startOf(
+  console: ConsoleProcess,
+  ports: BootPorts,
+  signal: AbortSignal,
+): Promise<"output" | "ended" | "silent"> {
   const settled = new AbortController();
   const either = AbortSignal.any([signal, settled.signal]);
   try {
     return await Promise.race([
       console.exited.then(() => "ended" as const),
-      console.waitForLine(/./, either).then(() => "output" as const, () => "ended" as const),
-      ports.clock.sleep(startMilliseconds, either).then(() => "silent" as const, () => "ended" as const),
+      console.waitForLine(/./, either).then(
+        () => "output" as const,
+        () => "ended" as const,
+      ),
+      ports.clock.sleep(startMilliseconds, either).then(
+        () => "silent" as const,
+        () => "ended" as const,
+      ),
     ]);
   } finally {
     settled.abort();
   }
 }
 
-function tellStarted(prepared: PreparedMachine, request: MachineRequest, forwarded: MachinePorts, ports: BootPorts): void {
+function tellStarted(
+  prepared: PreparedMachine,
+  request: MachineRequest,
+  forwarded: MachinePorts,
+  ports: BootPorts,
+): void {
   ports.tell({
     event: "started",
     machine: request.machine,

@@ -23,7 +23,10 @@ const gptType = 0xee;
  */
 export function readPartitionTable(sector: Uint8Array, imageBytes: number): ImagePartitions {
   if (sector.length < sectorBytes || sector[510] !== 0x55 || sector[511] !== 0xaa) {
-    throw new BerryError("bad-data", "the image has no partition table: the signature 55 AA is missing at offset 510");
+    throw new BerryError(
+      "bad-data",
+      "the image has no partition table: the signature 55 AA is missing at offset 510",
+    );
   }
   const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
   const entries = [446, 462, 478, 494].map((offset) => ({
@@ -41,9 +44,13 @@ export function readPartitionTable(sector: Uint8Array, imageBytes: number): Imag
     if (entry === undefined) throw new BerryError("bad-data", `the image has no ${what} partition`);
     const end = entry.offsetBytes + entry.sizeBytes;
     if (end > imageBytes) {
-      throw new BerryError("bad-data", `the ${what} partition ends at byte ${end}, but the image has ${imageBytes} bytes`, {
-        hint: "the image is cut short: bake it again",
-      });
+      throw new BerryError(
+        "bad-data",
+        `the ${what} partition ends at byte ${end}, but the image has ${imageBytes} bytes`,
+        {
+          hint: "the image is cut short: bake it again",
+        },
+      );
     }
     return { offsetBytes: entry.offsetBytes, sizeBytes: entry.sizeBytes };
   };

@@ -41,7 +41,12 @@ async function keepTrying<Answer>(
 }
 
 /** The identification string of the SSH server (RFC 4253, section 4.2) behind a port of 127.0.0.1; null: none came. */
-export function readSshBanner(port: number, seconds: number, ports: BootPorts, signal: AbortSignal): Promise<string | null> {
+export function readSshBanner(
+  port: number,
+  seconds: number,
+  ports: BootPorts,
+  signal: AbortSignal,
+): Promise<string | null> {
   return keepTrying(() => bannerOnce(port), seconds, ports, signal);
 }
 
@@ -63,9 +68,14 @@ function bannerOnce(port: number): Promise<string | null> {
 }
 
 /** Logs in by public key, without a look at the user's ssh configuration or known hosts. */
-export async function tryLogin(attempt: LoginAttempt, ports: BootPorts, signal: AbortSignal): Promise<LoginResult> {
+export async function tryLogin(
+  attempt: LoginAttempt,
+  ports: BootPorts,
+  signal: AbortSignal,
+): Promise<LoginResult> {
   if (attempt.user === null) return { state: "not tried", detail: "no user is named" };
-  if (attempt.identities.length === 0) return { state: "not tried", detail: "no private key of an authorized key was found" };
+  if (attempt.identities.length === 0)
+    return { state: "not tried", detail: "no private key of an authorized key was found" };
   const ssh = Bun.which("ssh", { PATH: toolPath(ports.environment) });
   if (ssh === null) return { state: "not tried", detail: "this host has no ssh" };
   const result = await ports.runner.run(
@@ -79,7 +89,11 @@ export async function tryLogin(attempt: LoginAttempt, ports: BootPorts, signal: 
 }
 
 /** ssh's arguments for a login as `user` that runs `command`. */
-export function loginArguments(user: string, attempt: LoginAttempt, command: readonly string[] = ["true"]): readonly string[] {
+export function loginArguments(
+  user: string,
+  attempt: LoginAttempt,
+  command: readonly string[] = ["true"],
+): readonly string[] {
   return [
     ...["-F", "none", "-p", String(attempt.port)],
     ...attempt.identities.flatMap((identity) => ["-i", identity]),

@@ -14,9 +14,21 @@ export async function runTool(
   signal: AbortSignal,
   cwd?: string,
 ): Promise<string> {
-  const environment = { PATH: toolPath(ports.environment), LC_ALL: "C", MTOOLS_SKIP_CHECK: "1", DEBUGFS_PAGER: "cat" };
-  const result = await ports.runner.run(argv, { env: environment, ...(cwd === undefined ? {} : { cwd }) }, signal);
+  const environment = {
+    PATH: toolPath(ports.environment),
+    LC_ALL: "C",
+    MTOOLS_SKIP_CHECK: "1",
+    DEBUGFS_PAGER: "cat",
+  };
+  const result = await ports.runner.run(
+    argv,
+    { env: environment, ...(cwd === undefined ? {} : { cwd }) },
+    signal,
+  );
   if (result.exitCode === 0) return result.stdout;
   const why = result.stderr.trim().split("\n").at(-1) ?? "";
-  throw new BerryError("software", `${basename(argv[0] ?? "")} failed with exit code ${result.exitCode}: ${why || "it said nothing"}`);
+  throw new BerryError(
+    "software",
+    `${basename(argv[0] ?? "")} failed with exit code ${result.exitCode}: ${why || "it said nothing"}`,
+  );
 }

@@ -18,7 +18,12 @@ interface ToolPackages {
 }
 
 const packagesOf: Readonly<Record<keyof BootTools, ToolPackages>> = {
-  qemu: { program: "qemu-system-aarch64", arch: "qemu-system-aarch64", debian: "qemu-system-arm", fedora: "qemu-system-aarch64" },
+  qemu: {
+    program: "qemu-system-aarch64",
+    arch: "qemu-system-aarch64",
+    debian: "qemu-system-arm",
+    fedora: "qemu-system-aarch64",
+  },
   setpriv: { program: "setpriv", arch: "util-linux", debian: "util-linux", fedora: "util-linux" },
   cp: { program: "cp", arch: "coreutils", debian: "coreutils", fedora: "coreutils" },
   mcopy: { program: "mcopy", arch: "mtools", debian: "mtools", fedora: "mtools" },
@@ -28,7 +33,15 @@ const packagesOf: Readonly<Record<keyof BootTools, ToolPackages>> = {
 
 /** The search path of PATH and of the folders that an ordinary user's PATH leaves out on Debian. */
 export function toolPath(environment: Readonly<Record<string, string>>): string {
-  return [environment["PATH"] ?? "", "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+  return [
+    environment["PATH"] ?? "",
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+  ]
     .filter((folder) => folder !== "")
     .join(":");
 }
@@ -61,11 +74,15 @@ export function findBootTools(environment: Readonly<Record<string, string>>): Bo
 function missingTools(missing: readonly ToolPackages[]): BerryError {
   const packages = (distribution: "arch" | "debian" | "fedora"): string =>
     [...new Set(missing.map((tool) => tool[distribution]))].join(" ");
-  return new BerryError("unavailable", `booting an image needs ${missing.map(({ program }) => program).join(", ")}, not found on this host`, {
-    hint: [
-      `Arch Linux: sudo pacman -S --needed ${packages("arch")}`,
-      `Debian, Ubuntu: sudo apt install ${packages("debian")}`,
-      `Fedora: sudo dnf install ${packages("fedora")}`,
-    ].join("\n"),
-  });
+  return new BerryError(
+    "unavailable",
+    `booting an image needs ${missing.map(({ program }) => program).join(", ")}, not found on this host`,
+    {
+      hint: [
+        `Arch Linux: sudo pacman -S --needed ${packages("arch")}`,
+        `Debian, Ubuntu: sudo apt install ${packages("debian")}`,
+        `Fedora: sudo dnf install ${packages("fedora")}`,
+      ].join("\n"),
+    },
+  );
 }

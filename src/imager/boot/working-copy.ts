@@ -55,6 +55,8 @@ async function privateFolder(parent: string): Promise<string> {
   try {
     return await mkdtemp(join(parent, "berry-boot-"));
   } catch (cause) {
-    throw new BerryError("cannot-create", `cannot make a folder for the working copy in ${parent}`, { cause });
+    throw new BerryError("cannot-create", `cannot make a folder for the working copy in ${parent}`, {
+      cause,
+    });
   }
 }

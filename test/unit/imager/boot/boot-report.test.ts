@@ -49,50 +49,85 @@ describe("judgeBoot", () => {
     [withGuest({ machineId: "uninitialized" }), "machine-id is uninitialized"],
     [withGuest({ machineId: "" }), "machine-id is empty"],
     [withGuest({ addresses: [] }), "no interface has an address"],
-    [withGuest({ systemState: "starting", pendingJobs: ["a.service"] }), "systemd did not finish the boot; pending: a.service"],
+    [
+      withGuest({ systemState: "starting", pendingJobs: ["a.service"] }),
+      "systemd did not finish the boot; pending: a.service",
+    ],
     [
       withGuest({
-        failedUnits: [{ unit: "app.service", log: ["Starting app.service...", "no such key", "app.service: Failed with result 'exit-code'."] }],
+        failedUnits: [
+          {
+            unit: "app.service",
+            log: ["Starting app.service...", "no such key", "app.service: Failed with result 'exit-code'."],
+          },
+        ],
       }),
       "app.service failed: no such key",
     ],
     [withGuest({ failedUnits: [{ unit: "app.service", log: [] }] }), "app.service failed"],
     [
-      withGuest({ failedUnits: [{ unit: "app.service", log: ["Started app.service.", "app.service: Main process exited"] }] }),
+      withGuest({
+        failedUnits: [
+          { unit: "app.service", log: ["Started app.service.", "app.service: Main process exited"] },
+        ],
+      }),
       "app.service failed: app.service: Main process exited",
     ],
     [withGuest({ consoleLogin: false }), "nobody can log in at the console: the image has no /bin/login"],
     [{ ...facts, ssh: { ...facts.ssh, banner: null } }, "no SSH server answered on port 22"],
     [
-      { ...facts, ssh: { ...facts.ssh, login: { state: "refused", detail: "Permission denied (publickey)." } } },
+      {
+        ...facts,
+        ssh: { ...facts.ssh, login: { state: "refused", detail: "Permission denied (publickey)." } },
+      },
       "login by public key was refused: Permission denied (publickey).",
     ],
-    [{ ...facts, nodeExporter: { state: "silent", samples: 0 } }, "node_exporter runs, but did not answer on port 9100"],
+    [
+      { ...facts, nodeExporter: { state: "silent", samples: 0 } },
+      "node_exporter runs, but did not answer on port 9100",
+    ],
   ];
   test.each(disappointments)("%# is not ok, for one reason", (disappointing, reason) => {
     expect(judgeBoot(disappointing, "pi1")).toMatchObject({ ok: false, reasons: [reason] });
   });
 
   test("what no emulated machine has is a note, no reason", () => {
-    const report = judgeBoot(withGuest({ failedUnits: [{ unit: "berry-fand.service", log: ["no PWM chip"] }] }), "pi1");
+    const report = judgeBoot(
+      withGuest({ failedUnits: [{ unit: "berry-fand.service", log: ["no PWM chip"] }] }),
+      "pi1",
+    );
     expect(report.ok).toBe(true);
-    expect(report.notes).toEqual(["berry-fand.service failed: no firmware has applied the fan's device-tree overlay"]);
+    expect(report.notes).toEqual([
+      "berry-fand.service failed: no firmware has applied the fan's device-tree overlay",
+    ]);
   });
 
   test("a login that was not tried is a note", () => {
-    const report = judgeBoot({ ...facts, ssh: { ...facts.ssh, login: { state: "not tried", detail: "no user is named" } } }, "pi1");
-    expect(report).toMatchObject({ ok: true, notes: ["login by public key was not tried: no user is named"] });
+    const report = judgeBoot(
+      { ...facts, ssh: { ...facts.ssh, login: { state: "not tried", detail: "no user is named" } } },
+      "pi1",
+    );
+    expect(report).toMatchObject({
+      ok: true,
+      notes: ["login by public key was not tried: no user is named"],
+    });
   });
 
   test("an image without node_exporter need not answer", () => {
-    const report = judgeBoot({ ...withGuest({ services: [] }), nodeExporter: { state: "silent", samples: 0 } }, "pi1");
+    const report = judgeBoot(
+      { ...withGuest({ services: [] }), nodeExporter: { state: "silent", samples: 0 } },
+      "pi1",
+    );
     expect(report.reasons).toEqual([]);
   });
 });
 
 test("the table begins with the verdict and its reasons", () => {
   const rows = bootRows(judgeBoot(withGuest({ hostName: "x", berryVersion: null }), "pi1"));
-  expect(rows.slice(0, 2)).toEqual([["verdict", "not ok"], ["problem", "host name is x, expected pi1"]]);
+  expect(rows.slice(0, 2)).toEqual([
+    ["verdict", "not ok"],
+    ["problem", "host name is x, expected pi1"],
+  ]);
   expect(rows).toContainEqual(["login prompt", "1 min 20 s"]);
   expect(rows).toContainEqual(["root", "/dev/mmcblk0p2, 2.0 GiB, 1.0 GiB free"]);
   expect(rows).toContainEqual(["berry", "not in the image"]);
@@ -106,6 +141,8 @@ test("progress says what stands in for the firmware, and leaves console lines ou
       ...{ commandLine: "rw", sshPort: 2222, nodeExporterPort: 9101 },
     }),
   ).toBe("firmware skipped: virt started with kernel8.img; ssh at 127.0.0.1:2222");
-  expect(describeBootEvent({ event: "reached", milestone: "login", seconds: 80 })).toBe("login prompt after 1 min 20 s");
+  expect(describeBootEvent({ event: "reached", milestone: "login", seconds: 80 })).toBe(
+    "login prompt after 1 min 20 s",
+  );
   expect(describeBootEvent({ event: "console", line: "noise" })).toBeNull();
 });

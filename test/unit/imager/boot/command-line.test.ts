@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { defaultConsole, emulatedCommandLine } from "../../../../src/imager/boot/command-line.ts";
 import { qemuArguments, type QemuMachine } from "../../../../src/imager/boot/qemu-arguments.ts";
 
-const debian = "console=tty0 console=ttyS1,115200 root=PARTUUID=b0057e57-02 rw fsck.repair=yes quiet net.ifnames=0 cma=64M rootwait \nignored\n";
+const debian =
+  "console=tty0 console=ttyS1,115200 root=PARTUUID=b0057e57-02 rw fsck.repair=yes quiet net.ifnames=0 cma=64M rootwait \nignored\n";
 
 describe("emulatedCommandLine", () => {
   test("keeps the image's words and moves the console to the serial port", () => {
@@ -13,12 +14,18 @@ describe("emulatedCommandLine", () => {
   });
 
   test("names the card's partition as virt names it, and waits for it", () => {
-    expect(emulatedCommandLine("root=/dev/mmcblk0p2 rw", "virt", "ttyAMA0")).toBe("root=/dev/vda2 rw rootwait console=ttyAMA0");
-    expect(emulatedCommandLine("root=/dev/mmcblk0p2 rw", "raspi3b", "ttyS1")).toContain("root=/dev/mmcblk0p2");
+    expect(emulatedCommandLine("root=/dev/mmcblk0p2 rw", "virt", "ttyAMA0")).toBe(
+      "root=/dev/vda2 rw rootwait console=ttyAMA0",
+    );
+    expect(emulatedCommandLine("root=/dev/mmcblk0p2 rw", "raspi3b", "ttyS1")).toContain(
+      "root=/dev/mmcblk0p2",
+    );
   });
 
   test("refuses a command line without a root file system", () => {
-    expect(() => emulatedCommandLine("rw quiet", "virt", "ttyAMA0")).toThrow("names no root file system: rw quiet");
+    expect(() => emulatedCommandLine("rw quiet", "virt", "ttyAMA0")).toThrow(
+      "names no root file system: rw quiet",
+    );
     expect(() => emulatedCommandLine("", "virt", "ttyAMA0")).toThrow("it is empty");
   });
 
@@ -62,21 +69,35 @@ describe("qemuArguments", () => {
 
   test("puts the mini UART second and the PL011 first", () => {
     expect(after(qemuArguments(raspi), "-serial")).toEqual(["null", "chardev:console"]);
-    expect(after(qemuArguments({ ...raspi, console: "ttyAMA0,115200" }), "-serial")).toEqual(["chardev:console"]);
+    expect(after(qemuArguments({ ...raspi, console: "ttyAMA0,115200" }), "-serial")).toEqual([
+      "chardev:console",
+    ]);
   });
 
   test("gives virt virtio devices, and a processor with 16 KiB pages where the kernel needs one", () => {
-    const words = qemuArguments({ ...raspi, machine: "virt", initramfs: null, deviceTree: null, console: "ttyAMA0" });
+    const words = qemuArguments({
+      ...raspi,
+      machine: "virt",
+      initramfs: null,
+      deviceTree: null,
+      console: "ttyAMA0",
+    });
     expect(after(words, "-cpu")).toEqual(["cortex-a72"]);
     expect(words).not.toContain("-dtb");
     expect(words).not.toContain("-initrd");
-    expect(after(words, "-device").map((device) => device.split(",")[0])).toEqual(["virtio-blk-pci", "virtio-net-pci", "virtio-rng-pci"]);
+    expect(after(words, "-device").map((device) => device.split(",")[0])).toEqual([
+      "virtio-blk-pci",
+      "virtio-net-pci",
+      "virtio-rng-pci",
+    ]);
     expect(after(qemuArguments({ ...raspi, machine: "virt", pageKiB: 16 }), "-cpu")).toEqual(["max"]);
   });
 
   test("lets Ctrl-A command QEMU only where somebody types", () => {
     expect(after(qemuArguments(raspi), "-monitor")).toEqual(["none"]);
     expect(after(qemuArguments({ ...raspi, interactive: true }), "-mon")).toEqual(["chardev=console"]);
-    expect(after(qemuArguments({ ...raspi, interactive: true }), "-chardev")).toEqual(["stdio,id=console,signal=off,mux=on"]);
+    expect(after(qemuArguments({ ...raspi, interactive: true }), "-chardev")).toEqual([
+      "stdio,id=console,signal=off,mux=on",
+    ]);
   });
 });

@@ -1,21 +1,50 @@
 import { describe, expect, test } from "bun:test";
 
 import { withConsole } from "../../../../src/imager/boot/boot-image.ts";
-import { describeFailure, plainText, readConsoleLine, type ConsoleSign } from "../../../../src/imager/boot/console-sign.ts";
+import {
+  describeFailure,
+  plainText,
+  readConsoleLine,
+  type ConsoleSign,
+} from "../../../../src/imager/boot/console-sign.ts";
 
 /** Lines as Debian's kernel, its initramfs and systemd print them. */
 const meanings: readonly (readonly [line: string, sign: ConsoleSign | null])[] = [
-  ["[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x410fd034]", { sign: "milestone", milestone: "kernel" }],
-  ["[    9.9] EXT4-fs (mmcblk0p2): mounted filesystem 1f1e r/w with ordered data mode.", { sign: "milestone", milestone: "root" }],
-  ["[   11.9] systemd[1]: systemd 257.9-1~deb13u1 running in system mode (+PAM)", { sign: "milestone", milestone: "systemd" }],
+  [
+    "[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x410fd034]",
+    { sign: "milestone", milestone: "kernel" },
+  ],
+  [
+    "[    9.9] EXT4-fs (mmcblk0p2): mounted filesystem 1f1e r/w with ordered data mode.",
+    { sign: "milestone", milestone: "root" },
+  ],
+  [
+    "[   11.9] systemd[1]: systemd 257.9-1~deb13u1 running in system mode (+PAM)",
+    { sign: "milestone", milestone: "systemd" },
+  ],
   ["Welcome to Arch Linux ARM!", { sign: "milestone", milestone: "systemd" }],
   ["pi1 login: ", { sign: "milestone", milestone: "login" }],
-  ["[ 1.2] VFS: Cannot open root device \"mmcblk0p9\" or unknown-block(0,0): error -6", { sign: "failure", failure: "no-root" }],
-  ["[ 1.3] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)", { sign: "failure", failure: "no-root" }],
-  ["[ 1.3] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100", { sign: "failure", failure: "panic" }],
+  [
+    '[ 1.2] VFS: Cannot open root device "mmcblk0p9" or unknown-block(0,0): error -6',
+    { sign: "failure", failure: "no-root" },
+  ],
+  [
+    "[ 1.3] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)",
+    { sign: "failure", failure: "no-root" },
+  ],
+  [
+    "[ 1.3] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100",
+    { sign: "failure", failure: "panic" },
+  ],
   ["(initramfs) ", { sign: "failure", failure: "initramfs-shell" }],
-  ["ALERT!  PARTUUID=b0057e57-09 does not exist.  Dropping to a shell!", { sign: "failure", failure: "initramfs-shell" }],
-  ["You are in emergency mode. After logging in, type \"journalctl -xb\" to view", { sign: "failure", failure: "emergency" }],
+  [
+    "ALERT!  PARTUUID=b0057e57-09 does not exist.  Dropping to a shell!",
+    { sign: "failure", failure: "initramfs-shell" },
+  ],
+  [
+    'You are in emergency mode. After logging in, type "journalctl -xb" to view',
+    { sign: "failure", failure: "emergency" },
+  ],
   ["Give root password for maintenance", { sign: "failure", failure: "emergency" }],
   ["[   80.1] reboot: Power down", { sign: "failure", failure: "power-off" }],
   ["[   20.1] mmc0: Timeout waiting for hardware interrupt.", { sign: "slow-card" }],
@@ -42,7 +71,11 @@ test("colours, titles and carriage returns are no part of a line", () => {
 
 describe("withConsole", () => {
   test("shows the last lines that say something, and none of the report", () => {
-    const lines = [...Array.from({ length: 20 }, (_, index) => `line ${index}`), "", "berry-report 1 9 4 QUJD"];
+    const lines = [
+      ...Array.from({ length: 20 }, (_, index) => `line ${index}`),
+      "",
+      "berry-report 1 9 4 QUJD",
+    ];
     const shown = withConsole("the kernel panicked", lines).split("\n");
     expect(shown[0]).toBe("the kernel panicked; the console's last lines:");
     expect(shown.at(-1)).toBe("  | line 19");
@@ -50,6 +83,8 @@ describe("withConsole", () => {
   });
 
   test("says so when there was nothing", () => {
-    expect(withConsole("no report after 9 s", ["", " "])).toBe("no report after 9 s; the console stayed empty");
+    expect(withConsole("no report after 9 s", ["", " "])).toBe(
+      "no report after 9 s; the console stayed empty",
+    );
   });
 });

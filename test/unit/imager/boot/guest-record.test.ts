@@ -47,7 +47,10 @@ const document = [
 
 /** The lines that the unit's script prints for a document. */
 function consoleLines(text: string): readonly string[] {
-  const chunks = Buffer.from(text).toString("base64").match(new RegExp(`.{1,${chunkLength}}`, "g")) ?? [];
+  const chunks =
+    Buffer.from(text)
+      .toString("base64")
+      .match(new RegExp(`.{1,${chunkLength}}`, "g")) ?? [];
   return chunks.map((chunk, index) => `${reportMark} ${index + 1} ${chunks.length} ${chunk.length} ${chunk}`);
 }
 
@@ -59,12 +62,16 @@ function collect(lines: readonly string[]): string | null {
 
 describe("reportCollector", () => {
   test("puts a report together, whatever stands between its lines", () => {
-    expect(collect(consoleLines(document).flatMap((line) => [line, "[   12.3] usb 1-1: new device", ""]))).toBe(document);
+    expect(
+      collect(consoleLines(document).flatMap((line) => [line, "[   12.3] usb 1-1: new device", ""])),
+    ).toBe(document);
   });
 
   test("takes a broken line from a later pass", () => {
     const whole = consoleLines(document);
-    const broken = whole.map((line, index) => (index === 2 ? `${line.slice(0, 40)}[   50.1] kernel: hello` : line));
+    const broken = whole.map((line, index) =>
+      index === 2 ? `${line.slice(0, 40)}[   50.1] kernel: hello` : line,
+    );
     expect(collect(broken)).toBeNull();
     expect(collect([...broken, ...whole])).toBe(document);
   });
@@ -77,7 +84,9 @@ describe("reportCollector", () => {
   });
 
   test("reads a line that follows a login prompt", () => {
-    expect(collect(consoleLines(document).map((line, index) => (index === 0 ? `pi1 login: ${line}` : line)))).toBe(document);
+    expect(
+      collect(consoleLines(document).map((line, index) => (index === 0 ? `pi1 login: ${line}` : line))),
+    ).toBe(document);
   });
 
   test("does not take numbers outside the report for its lines", () => {

@@ -35,7 +35,12 @@ function failure(file: Uint8Array): BerryError {
 
 describe("unpackKernel", () => {
   test("hands an uncompressed Image through and reads its page size", () => {
-    for (const [field, pageKiB] of [[0, null], [1, 4], [2, 16], [3, 64]] as const) {
+    for (const [field, pageKiB] of [
+      [0, null],
+      [1, 4],
+      [2, 16],
+      [3, 64],
+    ] as const) {
       const image = arm64Image(field);
       expect(unpackKernel(image, "vmlinuz")).toEqual({ image, pageKiB });
     }
@@ -48,7 +53,10 @@ describe("unpackKernel", () => {
   });
 
   test("unpacks EFI zboot images, by gzip and by zstd", () => {
-    for (const file of [zboot("gzip", gzipSync(arm64Image(2))), zboot("zstd22", zstdCompressSync(arm64Image(2)))]) {
+    for (const file of [
+      zboot("gzip", gzipSync(arm64Image(2))),
+      zboot("zstd22", zstdCompressSync(arm64Image(2))),
+    ]) {
       const { image, pageKiB } = unpackKernel(file, "vmlinuz");
       expect(new Uint8Array(image)).toEqual(arm64Image(2));
       expect(pageKiB).toBe(16);

@@ -41,11 +41,19 @@ describe("readPartitionTable", () => {
   test("refuses what has no table, no root partition, or a GPT", () => {
     expect(() => readPartitionTable(new Uint8Array(512), 512)).toThrow("the image has no partition table");
     expect(() => readPartitionTable(new Uint8Array(0), 0)).toThrow("the image has no partition table");
-    expect(() => readPartitionTable(bootRecord([boot]), 2 ** 30)).toThrow("the image has no Linux root partition");
+    expect(() => readPartitionTable(bootRecord([boot]), 2 ** 30)).toThrow(
+      "the image has no Linux root partition",
+    );
     expect(() => readPartitionTable(bootRecord([[0xee, 1, 100]]), 2 ** 30)).toThrow("the image has a GPT");
   });
 });
 
 test("a card is the next power of two, and a power of two stays as it is", () => {
-  expect([1, 3, 1_606_418_432, 2 ** 31, 2 ** 31 + 1].map(cardSize)).toEqual([1, 4, 2 ** 31, 2 ** 31, 2 ** 32]);
+  expect([1, 3, 1_606_418_432, 2 ** 31, 2 ** 31 + 1].map(cardSize)).toEqual([
+    1,
+    4,
+    2 ** 31,
+    2 ** 31,
+    2 ** 32,
+  ]);
 });
