@@ -1,5 +1,5 @@
 import { BerryError } from "../../core/errors.ts";
-import type { BootPorts, BootRequest, Milestone } from "./boot-request.ts";
+import type { BootEvent, BootPorts, BootRequest, Milestone } from "./boot-request.ts";
 import { isActive, judgeBoot, nodeExporterUnit, type BootReport } from "./boot-report.ts";
 import { describeFailure, readConsoleLine } from "./console-sign.ts";
 import { readGuestRecord, reportCollector } from "./guest-record.ts";
@@ -9,6 +9,7 @@ import { reportMark } from "./report-unit.ts";
 
 /** The tail of the console that a failure shows. */
 const shownLines = 12;
+const shownFailures = 4;
 const sshSeconds = 60;
 const nodeExporterSeconds = 60;
 
@@ -26,8 +27,17 @@ export async function bootImage(
   const settled = new AbortController();
   const running = AbortSignal.any([signal, settled.signal]);
   const watch = watchBoot(request, ports);
+  const tell = (event: BootEvent): void => {
+    if (event.event === "started") watch.begin();
+    ports.tell(event);
+  };
   try {
-    await using machine = await startMachine({ ...request, instrumented: true }, ports, signal, watch.listen);
+    await using machine = await startMachine(
+      { ...request, instrumented: true },
+      { ...ports, tell },
+      signal,
+      watch.listen,
+    );
     const document = await Promise.race([
       watch.report,
       endOf(machine),
@@ -68,6 +78,8 @@ export async function bootImage(
 }
 
 interface BootWatch {
+  /** QEMU starts: seconds count from now on. */
+  readonly begin: () => void;
   readonly listen: (lines: readonly string[], unfinished: string) => void;
   /** The guest's report; rejects at the first sign that none will come. */
   readonly report: Promise<string>;
@@ -77,7 +89,7 @@ interface BootWatch {
 }
 
 function watchBoot(request: BootRequest, ports: BootPorts): BootWatch {
-  const started = ports.clock.now();
+  let started = ports.clock.now();
   let lastOutput = started;
   let warnedOfCard = false;
   const seconds: Partial<Record<Milestone, number>> = {};
@@ -114,6 +126,10 @@ function watchBoot(request: BootRequest, ports: BootPorts): BootWatch {
     }
   };
   return {
+    begin() {
+      started = ports.clock.now();
+      lastOutput = started;
+    },
     report: promise,
     seconds: () => seconds,
     listen(lines, unfinished) {
@@ -169,9 +185,11 @@ function bootError(kind: "bad-data" | "temporary", what: string, hint: string, m
   return new BerryError(kind, withConsole(what, machine.consoleLines), { hint });
 }
 
-/** The message, and the end of the console below it. */
+/** The message, and the end of the console below it, after what systemd said to have failed before. */
 export function withConsole(what: string, lines: readonly string[]): string {
-  const tail = lines.filter((line) => line.trim() !== "" && !line.includes(reportMark)).slice(-shownLines);
-  if (tail.length === 0) return `${what}; the console stayed empty`;
-  return [`${what}; the console's last lines:`, ...tail.map((line) => `  | ${line}`)].join("\n");
+  const told = lines.filter((line) => line.trim() !== "" && !line.includes(reportMark));
+  if (told.length === 0) return `${what}; the console stayed empty`;
+  const failed = told.slice(0, -shownLines).filter((line) => /^\[ *(FAILED|DEPEND|TIME) *\]/.test(line));
+  const shown = [...failed.slice(-shownFailures), ...told.slice(-shownLines)];
+  return [`${what}; the console's last lines:`, ...shown.map((line) => `  | ${line}`)].join("\n");
 }

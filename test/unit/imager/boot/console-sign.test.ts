@@ -82,6 +82,18 @@ describe("withConsole", () => {
     expect(shown).toHaveLength(13);
   });
 
+  test("shows before them what systemd said to have failed", () => {
+    const lines = [
+      "[  OK  ] Started a.service.",
+      "[FAILED] Failed to mount mnt.mount - /mnt.",
+      ...Array.from({ length: 20 }, (_, index) => `line ${index}`),
+    ];
+    expect(withConsole("emergency", lines).split("\n").slice(1, 3)).toEqual([
+      "  | [FAILED] Failed to mount mnt.mount - /mnt.",
+      "  | line 8",
+    ]);
+  });
+
   test("says so when there was nothing", () => {
     expect(withConsole("no report after 9 s", ["", " "])).toBe(
       "no report after 9 s; the console stayed empty",
