@@ -10,6 +10,10 @@ export const imager = defineGroup({
       description: "bake an SD-card image for each node, without root",
       load: async () => (await import("./imager/bake.ts")).bake,
     },
+    boot: {
+      description: "boot a node's image on an emulated Pi and report what came up",
+      load: async () => (await import("./imager/boot.ts")).boot,
+    },
     targets: {
       description: "list the image targets that berry knows",
       load: async () => (await import("./imager/targets.ts")).targets,

@@ -25,7 +25,9 @@ export type Action =
   | UnpackDebs
   | InstallDebs
   | NativeTools
-  | HideFile
+  | ReturnTools
+  | HideProgram
+  | CheckInitramfs
   | PacmanKeyring
   | RemovePackages
   | PackImage
@@ -176,12 +178,30 @@ export interface NativeTools {
   readonly except: readonly string[];
 }
 
-/** Binds a do-nothing program over `path`; `shown: true` takes it away again. */
-export interface HideFile {
+/** Takes native tools back, all but `keep`: what follows copies programs, and must find the image's own. */
+export interface ReturnTools {
+  readonly do: "return-tools";
+  readonly root: string;
+  readonly keep: readonly string[];
+  readonly libraries: string;
+  /** Beginnings of names of libraries that are taken back as well. */
+  readonly withoutLibraries: readonly string[];
+}
+
+/** Binds a program over `path` that only notes that it was called; `shown: true` takes it away again. */
+export interface HideProgram {
   readonly do: "hide-program";
   readonly root: string;
   readonly path: string;
   readonly shown: boolean;
+}
+
+/** Looks into every initrd.img of `folder`: its programs must be of the image's architecture. */
+export interface CheckInitramfs {
+  readonly do: "check-initramfs";
+  readonly root: string;
+  readonly folder: string;
+  readonly architecture: string;
 }
 
 /** A GnuPG folder that trusts the keys of the image's keyring package, without a secret key. */

@@ -21,6 +21,13 @@ const nativeToolPackages = [
 /** They answer for the architecture, or read the image's shared libraries. */
 const keptEmulated = ["arch", "uname", "ldd", "ldconfig", "getconf", "locale", "localedef", "iconvconfig"];
 
+/** What mkinitramfs runs often and its hooks do not copy: klibc has the initramfs' own. */
+const neverInInitramfs = [
+  "dash", "bash", "perl", "sed", "grep", "mawk", "find", "xargs", "cpio", "gzip", "zstd", "cat", "cp", "mv", "rm", "mkdir",
+  "mktemp", "rmdir", "ln", "ls", "readlink", "realpath", "touch", "chmod", "chown", "sort", "uniq", "tr", "cut", "head", "tail",
+  "wc", "basename", "dirname", "stat", "date", "tee", "env", "expr", "install",
+];
+
 export interface AptPlace {
   readonly target: AptTarget;
   readonly mirror: DebianMirror;
@@ -68,15 +75,9 @@ export function aptSystemSteps(apt: AptPlace, place: LayerPlace, tools: LayerPla
       do: "write", root, path: "/etc/initramfs-tools/conf.d/berry", mode: 0o644, owner: "0:0",
       content: "# only the modules that are listed: an update on the Pi takes seconds\nMODULES=list\n",
     },
-    // Both would run several times, and their results would not stay: the initramfs is made once
-    // below, host keys belong to a node.
-    hide(root, "/usr/sbin/update-initramfs"),
-    hide(root, "/usr/bin/ssh-keygen"),
-    { title: "configure packages", do: "install-debs", root, action: "configure" },
-    show(root, "/usr/bin/ssh-keygen"),
-    show(root, "/usr/sbin/update-initramfs"),
+    ...configure(root),
     ...firmwareSettings(apt.target, root),
-    { title: "make the initramfs", do: "chroot", root, argv: ["update-initramfs", "-c", "-k", "all"] },
+    ...makeInitramfs(apt, root, tools, ["update-initramfs", "-c", "-k", "all"]),
     { title: "name the mirror", do: "write", root, path: "/etc/apt/sources.list.d/debian.sources", mode: 0o644, owner: "0:0", content: deb822(apt) },
     sweep(root),
   ];
@@ -94,7 +95,9 @@ export function aptPackageSteps(apt: AptPlace, place: LayerPlace, tools: LayerPl
     noServices(root),
     { title: "unpack packages", do: "install-debs", root, action: { unpack: debs } },
     ...bindTools(apt, place, tools),
-    { title: "configure packages", do: "install-debs", root, action: "configure" },
+    ...configure(root),
+    // only if one of them asked for it
+    ...makeInitramfs(apt, root, tools, ["sh", "-c", "test ! -e /run/berry/held-back/update-initramfs || update-initramfs -u -k all"]),
     sweep(root),
   ];
 }
@@ -129,6 +132,32 @@ function bindTools(apt: AptPlace, place: LayerPlace, tools: LayerPlan | null): S
   ];
 }
 
+/** The initramfs is made once, by itself; host keys belong to a node. */
+function configure(root: string): Step[] {
+  const held = ["/usr/sbin/update-initramfs", "/usr/bin/ssh-keygen"];
+  return [
+    ...held.map((path): Step => ({ title: `hold ${path} back`, do: "hide-program", root, path, shown: false })),
+    { title: "configure packages", do: "install-debs", root, action: "configure" },
+    ...held.map((path): Step => ({ title: `give ${path} back`, do: "hide-program", root, path, shown: true })),
+  ];
+}
+
+function makeInitramfs(apt: AptPlace, root: string, tools: LayerPlan | null, argv: readonly string[]): Step[] {
+  const native = nativeDebian(apt.facts);
+  return [
+    ...(tools === null || native === null
+      ? []
+      : [
+          {
+            title: "take back what the initramfs would copy", do: "return-tools", root, keep: neverInInitramfs,
+            libraries: native.libraries, withoutLibraries: ["libkmod.so"],
+          } as const,
+        ]),
+    { title: "make the initramfs", do: "chroot", root, argv },
+    { title: "check the initramfs", do: "check-initramfs", root, folder: "/boot", architecture: apt.target.architecture },
+  ];
+}
+
 /** Packages ask this script whether services may be started (policy-rc.d of invoke-rc.d(8)). */
 function noServices(root: string): Step {
   return { title: "hold services back", do: "write", root, path: "/usr/sbin/policy-rc.d", content: "#!/bin/sh\nexit 101\n", mode: 0o755, owner: "0:0" };
@@ -145,14 +174,6 @@ function sweep(root: string): Step {
       "/var/lib/dbus/machine-id",
     ],
   };
-}
-
-function hide(root: string, path: string): Step {
-  return { title: `hold ${path} back`, do: "hide-program", root, path, shown: false };
-}
-
-function show(root: string, path: string): Step {
-  return { title: `give ${path} back`, do: "hide-program", root, path, shown: true };
 }
 
 function firmwareSettings(target: AptTarget, root: string): Step[] {

@@ -1,11 +1,14 @@
-import { lstat, mkdir, open, readdir, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, mkdir, open, readdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { elfMachine } from "../elf.ts";
-import type { HideFile, NativeTools } from "../step.ts";
+import type { HideProgram, NativeTools, ReturnTools } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { isMissing, realPathInRoot } from "./root-path.ts";
 import { hostProgram } from "./run.ts";
 import { mountOn } from "./mount-root.ts";
+import { mountPoints } from "./remove-tree.ts";
+
+const heldBack = "/run/berry/held-back";
 
 /**
  * Binds each program of `tools` over its namesake in the image, where the two differ in architecture.
@@ -31,6 +34,7 @@ export async function nativeTools(step: NativeTools, context: StepContext): Prom
   const table = join(context.scratch, `native-tools-${context.step}.fstab`);
   await writeFile(table, binds.map(([from, to]) => `${escaped(from)} ${escaped(to)} none bind,ro 0 0\n`).join(""));
   const places = binds.map(([, place]) => place);
+  // some of them may have been returned by then, which umount(8) tells and does not mind
   context.undo.defer(async () => {
     await context.runner.run(["umount", "--lazy", ...places], { env: context.environment }, context.cleanUpSignal);
   });
@@ -62,16 +66,31 @@ async function machineOf(path: string): Promise<string | null> {
   return elfMachine(header.subarray(0, bytesRead));
 }
 
-/** Shows a program that does nothing in place of `path`, or ends that. */
-export async function hideProgram(step: HideFile, context: StepContext): Promise<void> {
+/** What is lent is what mountinfo says is mounted there. */
+export async function returnTools(step: ReturnTools, context: StepContext): Promise<void> {
+  const folders = [join(step.root, "usr/bin"), join(step.root, "usr/sbin")];
+  const places = (await mountPoints()).filter((place) => folders.includes(dirname(place)) && !step.keep.includes(basename(place)));
+  if (places.length > 0) await hostProgram(["umount", "--lazy", ...places], {}, context);
+  const lent = join(step.root, "usr/lib", step.libraries);
+  const fewer = join(context.scratch, `libraries-${context.step}`);
+  await hostProgram(["cp", "--archive", lent, fewer], {}, context);
+  for (const name of await namesIn(fewer)) {
+    if (step.withoutLibraries.some((beginning) => name.startsWith(beginning))) await rm(join(fewer, name));
+  }
+  await mountOn(lent, ["--bind", fewer], context);
+}
+
+/** Holds a program back: a call leaves a file of its name in /run/berry/held-back, and does nothing. */
+export async function hideProgram(step: HideProgram, context: StepContext): Promise<void> {
   const place = await realPathInRoot(step.root, step.path);
   if (step.shown) {
     await hostProgram(["umount", place], {}, context);
     return;
   }
-  const nothing = join(context.scratch, "do-nothing");
-  await writeFile(nothing, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
-  await mountOn(place, ["--bind", nothing], context);
+  const name = basename(step.path);
+  const stub = join(context.scratch, `held-back-${name}`);
+  await writeFile(stub, `#!/bin/sh\nmkdir -p ${heldBack}\n: >${heldBack}/${name}\n`, { mode: 0o755 });
+  await mountOn(place, ["--bind", stub], context);
 }
 
 /** fstab(5): blanks and backslashes in octal. */

@@ -1,10 +1,11 @@
 import { download, usualPatience } from "../download.ts";
 import type { Step } from "../step.ts";
+import { checkInitramfs } from "./check-initramfs.ts";
 import type { StepContext } from "./context.ts";
 import { fetchDebs, installDebs, unpackDebs } from "./debs.ts";
 import { copyIntoRoot, makeDirectoryInRoot, removeInRoot, setLineInRoot, symlinkInRoot, writeInRoot } from "./files.ts";
 import { openRoot } from "./mount-root.ts";
-import { hideProgram, nativeTools } from "./native-tools.ts";
+import { hideProgram, nativeTools, returnTools } from "./native-tools.ts";
 import { packImage } from "./pack.ts";
 import { pacmanKeyring, removePackages } from "./pacman.ts";
 import { patchImage } from "./patch.ts";
@@ -71,6 +72,10 @@ export async function perform(step: Step, context: StepContext): Promise<void> {
       return await installDebs(step, context);
     case "native-tools":
       return await nativeTools(step, context);
+    case "return-tools":
+      return await returnTools(step, context);
+    case "check-initramfs":
+      return await checkInitramfs(step);
     case "hide-program":
       return await hideProgram(step, context);
     case "pacman-keyring":

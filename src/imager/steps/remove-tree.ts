@@ -14,7 +14,7 @@ export async function removeTree(folder: string): Promise<void> {
 }
 
 /** Mount points of this namespace: the fifth field of proc_pid_mountinfo(5), octal escapes decoded. */
-async function mountPoints(): Promise<string[]> {
+export async function mountPoints(): Promise<string[]> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
   return table.split("\n").flatMap((line) => {
     const point = line.split(" ")[4];
