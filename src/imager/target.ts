@@ -60,7 +60,7 @@ const common = {
     /** Removed if the rootfs has them. */
     remove: names,
   }),
-  services: z.strictObject({ enable: names, disable: names, wifi: names }),
+  services: z.strictObject({ enable: names, disable: names }),
   users: z.strictObject({ remove: names, lock: names, groups: names }),
   /** The hosts line of nsswitch.conf, where installing the packages does not write it. */
   nss_hosts: z.string().min(1).optional(),

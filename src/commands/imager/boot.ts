@@ -83,6 +83,7 @@ async function machineOf(cluster: Cluster, node: Node, target: Target, machine: 
         initramfs: emulation?.initramfs ?? null,
         deviceTree: emulation?.device_tree ?? null,
         console: emulation?.console ?? null,
+        cmdline: emulation?.cmdline ?? [],
       },
       scratchDirectory,
     },

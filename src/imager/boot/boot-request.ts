@@ -14,6 +14,8 @@ export interface Emulation {
   readonly deviceTree: string | null;
   /** The serial console of raspi3b, such as `ttyS1,115200`. */
   readonly console: string | null;
+  /** Words of the command line that raspi3b needs and a real Pi does not. */
+  readonly cmdline: readonly string[];
 }
 
 export interface MachineRequest {

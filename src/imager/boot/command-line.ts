@@ -32,6 +32,6 @@ export function emulatedCommandLine(cmdlineTxt: string, machine: MachineKind, co
 /** The serial console of the machine, where the target names none. */
 export function defaultConsole(machine: MachineKind, deviceTree: string | null): string {
   if (machine === "virt") return "ttyAMA0";
-  // The Foundation's device tree numbers the UARTs in another way than upstream's.
-  return deviceTree?.includes("bcm2710") === true ? "ttyAMA0,115200" : "ttyS1,115200";
+  // The Foundation's device tree numbers the UARTs in another way than upstream's: the PL011 is the second.
+  return deviceTree?.includes("bcm2710") === true ? "ttyAMA1,115200" : "ttyS1,115200";
 }

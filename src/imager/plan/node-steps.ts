@@ -15,7 +15,7 @@ export function nodeSteps(node: Node, target: Target, facts: HostFacts, identity
     file("write fstab", "/etc/fstab", fstab(target, identity)),
     ...commandLine(node, target, identity, root),
     file("configure the wired network", "/etc/systemd/network/20-wired.network", wiredNetwork(node)),
-    ...wifiSteps(node, target, root),
+    ...wifiSteps(node, root),
     ...passwordSteps(node, root),
     ...(node.fan === null ? [] : [file("write fand.toml", "/etc/berry/fand.toml", `pin = ${node.fan.pin}\nmode = "${node.fan.mode}"\n`)]),
     ...node.image.files.filter(({ secret }) => secret).map((secret) => copyFile(secret, facts, root)),
@@ -61,7 +61,7 @@ function wiredNetwork({ network }: Node): string {
   );
 }
 
-function wifiSteps({ wifi }: Node, target: Target, root: string): Step[] {
+function wifiSteps({ wifi }: Node, root: string): Step[] {
   if (wifi === null) return [];
   return [
     {
@@ -69,7 +69,11 @@ function wifiSteps({ wifi }: Node, target: Target, root: string): Step[] {
       content: section(["[Match]", "Type=wlan", "", "[Link]", "RequiredForOnline=no", "", "[Network]"], ["DHCP=yes", "IgnoreCarrierLoss=3s"], 600),
     },
     { title: `configure Wi-Fi for ${wifi.ssid}`, do: "write-wifi", root, path: "/etc/wpa_supplicant/wpa_supplicant-wlan0.conf", wifi },
-    { title: "enable Wi-Fi", do: "run", argv: ["systemctl", `--root=${root}`, "enable", ...target.services.wifi] },
+    // started by the interface, whenever it comes up: enabled for the boot, it would hold up sshd for 90 s without one
+    {
+      title: "enable Wi-Fi", do: "symlink", root, target: "/usr/lib/systemd/system/wpa_supplicant@.service",
+      path: "/etc/systemd/system/sys-subsystem-net-devices-wlan0.device.wants/wpa_supplicant@wlan0.service",
+    },
   ];
 }
 

@@ -4,7 +4,7 @@ import { chooseBootFiles } from "../../../../src/imager/boot/boot-files.ts";
 import type { Emulation } from "../../../../src/imager/boot/boot-request.ts";
 import { automaticInitramfs, readFirmwareConfig } from "../../../../src/imager/boot/firmware-config.ts";
 
-const untold: Emulation = { kernel: null, initramfs: null, deviceTree: null, console: null };
+const untold: Emulation = { kernel: null, initramfs: null, deviceTree: null, console: null, cmdline: [] };
 const debianNames = [
   "config.txt",
   "vmlinuz-6.12.9",

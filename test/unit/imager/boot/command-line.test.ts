@@ -32,7 +32,7 @@ describe("emulatedCommandLine", () => {
   test("knows which serial port each device tree calls the console", () => {
     expect(defaultConsole("virt", null)).toBe("ttyAMA0");
     expect(defaultConsole("raspi3b", "bcm2837-rpi-3-b.dtb")).toBe("ttyS1,115200");
-    expect(defaultConsole("raspi3b", "bcm2710-rpi-3-b.dtb")).toBe("ttyAMA0,115200");
+    expect(defaultConsole("raspi3b", "bcm2710-rpi-3-b.dtb")).toBe("ttyAMA1,115200");
   });
 });
 
