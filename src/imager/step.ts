@@ -65,6 +65,8 @@ export interface Chroot {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | PasswordLine;
   readonly warnAbout?: string;
+  /** What to do when the image has no such program. */
+  readonly missingHint?: string;
 }
 
 /** Mounts what programs of the image expect: /proc, /dev, /run, /tmp; lends it the host's name servers. */

@@ -36,16 +36,35 @@ export function rootfsSteps(pacman: PacmanPlace, place: LayerPlace): Step[] {
   ];
 }
 
-/** The target's packages and kernel on top of the tarball. */
+/**
+ * The target's packages and kernel on top of the tarball. What is replaced goes first, so that its hooks do not run
+ * for nothing; then one transaction does the rest, so that emulated hooks run once.
+ */
 export function pacmanSystemSteps(pacman: PacmanPlace, place: LayerPlace): Step[] {
-  const { packages } = pacman.target;
+  const { packages, pacman: source } = pacman.target;
   const { root } = place;
   const tool = pacmanTool(pacman, place);
+  const keyringPackage = `${source.keyring}-keyring`;
   return [
     ...tool.prepare,
-    { title: "upgrade the system", ...tool.call(["--sync", "--refresh", "--sysupgrade", "--needed"]) },
-    { title: `remove ${packages.remove.join(", ")}`, do: "remove-packages", root, packages: packages.remove, argv: [...tool.argv, "--remove", "--nodeps", "--nodeps"], emulated: tool.emulated },
-    { title: "install the system's packages", ...tool.call(["--sync", "--needed", ...packages.base, ...packages.wifi, ...packages.kernel]) },
+    { title: "update the keyring", ...tool.call(["--sync", "--refresh", "--needed", keyringPackage]) },
+    tool.trust,
+    ...(packages.remove.length === 0
+      ? []
+      : [
+          {
+            title: `remove ${packages.remove.join(", ")}`, do: "remove-packages", root, packages: packages.remove,
+            argv: [...tool.argv, "--remove", "--nodeps", "--nodeps"], emulated: tool.emulated,
+          } as const,
+        ]),
+    {
+      title: "upgrade the system and install its packages",
+      ...tool.call(["--sync", "--sysupgrade", "--needed", ...packages.base, ...packages.wifi, ...packages.kernel]),
+    },
+    // what pacman asks afterwards, on the Pi; the default is in the mirror list already
+    ...(pacman.mirror === source.mirror
+      ? []
+      : [{ title: "name the mirror", do: "write", root, path: "/etc/pacman.d/mirrorlist", content: `Server = ${serverOf(pacman)}\n`, mode: 0o644, owner: "0:0" } as const]),
     sweep(root),
   ];
 }
@@ -63,9 +82,14 @@ export function pacmanPackageSteps(pacman: PacmanPlace, place: LayerPlace, packa
 interface PacmanTool {
   readonly emulated: boolean;
   readonly prepare: readonly Step[];
+  /** Trusts the keys of the keyring package that the image has now. */
+  readonly trust: Step;
   readonly argv: readonly string[];
   readonly call: (argv: readonly string[]) => Run | Chroot;
 }
+
+const withoutPacman =
+  "neither this machine nor the image has pacman: install it here (Arch: pacman; Debian: pacman-package-manager; Fedora: pacman)";
 
 /** What pacman says when a scriptlet failed; it answers 0 nevertheless. */
 const scriptletFailed = "^error: command .*failed to execute|^error: command failed";
@@ -87,31 +111,38 @@ function pacmanTool(pacman: PacmanPlace, place: LayerPlace): PacmanTool {
       ? []
       : ["--root", root, "--dbpath", `${root}/var/lib/pacman`, "--cachedir", cache, "--hookdir", `${root}/etc/pacman.d/hooks`, "--logfile", `${root}/var/log/pacman.log`]),
   ];
+  const trust: Step = { title: `trust ${keyring}'s keys`, do: "pacman-keyring", root, keyring, folder: `${root}/run/berry/gnupg` };
   const prepare: Step[] = [
     openRoot(root),
     { title: "configure pacman", do: "write", root, path: "/run/berry/pacman.conf", content: pacmanConf(pacman), mode: 0o644, owner: "0:0" },
-    { title: `trust ${keyring}'s keys`, do: "pacman-keyring", root, keyring, folder: `${root}/run/berry/gnupg` },
+    trust,
     ...(emulated ? [] : [{ title: "prepare pacman", do: "run", argv: ["mkdir", "-p", cache] } as const]),
   ];
   const call = (words: readonly string[]) =>
     emulated
-      ? ({ do: "chroot", root, argv: [...argv, ...words], warnAbout: scriptletFailed } as const)
+      ? ({ do: "chroot", root, argv: [...argv, ...words], warnAbout: scriptletFailed, missingHint: withoutPacman } as const)
       : ({ do: "run", argv: [...argv, ...words], warnAbout: scriptletFailed } as const);
-  return { emulated, prepare, argv, call };
+  return { emulated, prepare, trust, argv, call };
 }
 
-function pacmanConf({ target, mirror }: PacmanPlace): string {
+function pacmanConf(pacman: PacmanPlace): string {
+  const { target, facts } = pacman;
   return [
     "[options]",
     `Architecture = ${target.architecture}`,
     "SigLevel = Required DatabaseOptional",
     "LocalFileSigLevel = Optional",
     "ParallelDownloads = 5",
-    // Landlock and the download user are of no use in a namespace, and qemu-user knows neither
-    "DisableSandbox",
-    ...target.pacman.repositories.flatMap((repository) => ["", `[${repository}]`, `Server = ${mirror}`]),
+    // Landlock and the download user are of no use in a namespace, and qemu-user knows neither; pacman has them since 7
+    ...(facts.pacmanMajor === null || facts.pacmanMajor >= 7 ? ["DisableSandbox"] : []),
+    ...target.pacman.repositories.flatMap((repository) => ["", `[${repository}]`, `Server = ${serverOf(pacman)}`]),
     "",
   ].join("\n");
+}
+
+/** A mirror's address alone will do: below it, all mirrors look the same. */
+function serverOf({ mirror }: PacmanPlace): string {
+  return mirror.includes("$repo") ? mirror : `${mirror.replace(/\/+$/, "")}/$arch/$repo`;
 }
 
 function sweep(root: string): Step {

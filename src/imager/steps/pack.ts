@@ -1,11 +1,12 @@
 import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import { blockBytes, diskLayout, mke2fsConf, rootGeometry, sectorBytes, sfdiskScript, treeSize } from "../disk-layout.ts";
 import type { DiskLayout, RootGeometry } from "../disk-layout.ts";
 import type { PackImage } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { mountOn } from "./mount-root.ts";
+import { programFailure } from "./program-failure.ts";
 import { hostProgram } from "./run.ts";
 
 /**
@@ -30,12 +31,11 @@ export async function packImage(step: PackImage, context: StepContext): Promise<
 }
 
 async function measure(tree: string, marginBytes: number, context: StepContext): Promise<RootGeometry> {
-  const { stdout } = await context.runner.run(
-    ["find", tree, "-xdev", "-printf", "%D:%i %y %s %b\\n"],
-    { env: context.environment },
-    context.signal,
-  );
-  return rootGeometry(treeSize(stdout.split("\n")), marginBytes);
+  // not by hostProgram, which would tell every line
+  const argv = ["find", tree, "-xdev", "-printf", "%D:%i %y %s %b\\n"];
+  const result = await context.runner.run(argv, { env: context.environment }, context.signal);
+  if (result.exitCode !== 0) throw programFailure(argv, result);
+  return rootGeometry(treeSize(result.stdout.split("\n")), marginBytes);
 }
 
 async function emptyImage(image: string, layout: DiskLayout, context: StepContext): Promise<void> {
@@ -54,11 +54,12 @@ async function fillBoot(image: string, bootFiles: string, layout: DiskLayout, co
   );
   const names = (await readdir(bootFiles)).sort().map((name) => join(bootFiles, name));
   if (names.length === 0) throw new BerryError("bad-data", "the boot partition would be empty: no kernel package put a file there");
-  await mtools(["mcopy", "-i", `${image}@@${layout.bootStartBytes}`, "-s", "-m", "-Q", ...names, "::/"], context);
+  await mtools(["mcopy", "-i", `${basename(image)}@@${layout.bootStartBytes}`, "-s", "-m", "-Q", ...names, "::/"], dirname(image), context);
 }
 
-export async function mtools(argv: readonly string[], context: StepContext): Promise<void> {
-  await hostProgram(argv, { env: { MTOOLS_SKIP_CHECK: "1", MTOOLSRC: "/dev/null" } }, context);
+/** Names the image relative to `folder`: `@@` in its path would mean an offset. */
+export async function mtools(argv: readonly string[], folder: string, context: StepContext): Promise<void> {
+  await hostProgram(argv, { cwd: folder, env: { MTOOLS_SKIP_CHECK: "1", MTOOLSRC: "/dev/null" } }, context);
 }
 
 async function fillRoot(

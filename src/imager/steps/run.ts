@@ -1,8 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { BerryError } from "../../core/errors.ts";
 import type { CommandOptions, CommandResult } from "../../core/ports.ts";
 import type { Chroot, PasswordLine, Run } from "../step.ts";
 import type { StepContext } from "./context.ts";
+import { programFailure } from "./program-failure.ts";
+import { realPathInRoot } from "./root-path.ts";
 
 /** Environment of programs in the image, whatever the host's is. */
 export const imageEnvironment = {
@@ -14,7 +16,7 @@ export const imageEnvironment = {
   DEBCONF_NONINTERACTIVE_SEEN: "true",
 } as const;
 
-/** @throws BerryError `software` with the last lines of what the program said, when it fails */
+/** @throws BerryError sorted by `programFailure`, with the last lines of what the program said, when it fails */
 export async function hostProgram(
   argv: readonly string[],
   options: Omit<CommandOptions, "onLine">,
@@ -30,9 +32,7 @@ export async function hostProgram(
     context.signal,
   );
   if (result.exitCode === 0) return result;
-  throw new BerryError("software", `${argv.slice(0, 2).join(" ")} failed with exit code ${result.exitCode}\n${lastLines(result)}`, {
-    hint: hintFor(result),
-  });
+  throw programFailure(argv, result);
 }
 
 export async function run(step: Run, context: StepContext): Promise<void> {
@@ -47,12 +47,22 @@ export async function run(step: Run, context: StepContext): Promise<void> {
 
 export async function chroot(step: Chroot, context: StepContext): Promise<void> {
   const stdin = typeof step.stdin === "object" ? await passwordLine(step.stdin) : step.stdin;
+  if (step.missingHint !== undefined) await requireProgram(step.root, step.argv[0] ?? "", step.missingHint);
   const result = await hostProgram(
     ["chroot", step.root, ...step.argv],
     { env: { ...imageEnvironment, ...step.env }, ...(stdin === undefined ? {} : { stdin }) },
     context,
   );
   warnAbout(step.warnAbout, result, context);
+}
+
+/** @throws BerryError `unavailable` unless the image has the program in its PATH */
+async function requireProgram(root: string, program: string, hint: string): Promise<void> {
+  for (const folder of imageEnvironment.PATH.split(":")) {
+    const place = await realPathInRoot(root, `${folder}/${program}`);
+    if (await stat(place).then((stats) => stats.isFile(), () => false)) return;
+  }
+  throw new BerryError("unavailable", `the image has no program ${program}`, { hint });
 }
 
 function warnAbout(pattern: string | undefined, { stdout, stderr }: CommandResult, context: StepContext): void {
@@ -74,18 +84,4 @@ export async function firstLine(path: string): Promise<string> {
   } catch (cause) {
     throw new BerryError("no-input", `cannot read ${path}`, { cause });
   }
-}
-
-function lastLines({ stdout, stderr }: CommandResult): string {
-  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-12).map((line) => `  ${line}`).join("\n");
-}
-
-function hintFor({ stderr, stdout }: CommandResult): string {
-  const text = stdout + stderr;
-  if (/No space left on device/i.test(text)) return "the disk is full: free some space, or move the cache with --cache-dir";
-  if (/could not resolve|Temporary failure resolving|Failed to fetch|failed retrieving file/i.test(text)) {
-    return "check the network and the mirror (image.mirror in berry.toml)";
-  }
-  return "run again with --verbose to see all that it said";
 }
