@@ -99,8 +99,9 @@ function generateLocales(locales: readonly string[], facts: HostFacts, root: str
       const [, language = "", charmap = "UTF-8", modifier = ""] = /^([^.@]+)(?:\.([^@]+))?(@.+)?$/.exec(locale) ?? [];
       return [
         {
-          title: `generate ${locale}`, do: "run", env: { I18NPATH: `${root}/usr/share/i18n` },
-          argv: ["localedef", `--prefix=${root}`, "--little-endian", "--force", `--inputfile=${language}${modifier}`, `--charmap=${charmap}`, locale],
+          title: `generate ${locale}`, do: "run",
+          // I18NPATH is a list, separated by colons, and the root's own path may have one
+          argv: ["env", `--chdir=${root}`, "I18NPATH=usr/share/i18n", "localedef", `--prefix=${root}`, "--little-endian", "--force", `--inputfile=${language}${modifier}`, `--charmap=${charmap}`, locale],
         },
         { title: `try ${locale}`, do: "chroot", root, argv: ["locale", "charmap"], env: { LC_ALL: locale }, warnAbout: "Cannot set LC_" },
       ];

@@ -1,5 +1,5 @@
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { OpenRoot } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { hostProgram } from "./run.ts";
@@ -19,19 +19,24 @@ export interface RootMount {
 /**
  * Mounts the merged tree at `root`; `context.undo` takes it away.
  *
+ * Its folders are named relative to the cache: mount(8) and overlayfs disagree, from version to version, on how
+ * a comma, a colon or a backslash in a path is to be escaped, and layers' own names have none.
+ *
  * `volatile`: a layer that was not published is thrown away, so that syncing it inside is wasted time;
  * publishing syncs.
  */
 export async function mountRoot(mount: RootMount, context: StepContext): Promise<void> {
   for (const folder of [mount.root, mount.upper, mount.overlayWork]) await mkdir(folder, { recursive: true, mode: 0o755 });
+  const cache = dirname(context.scratch);
+  const inCache = (path: string): string => relative(cache, path);
   const options = [
-    `lowerdir=${mount.lower.map(escapeOption).join(":")}`,
-    `upperdir=${escapeOption(mount.upper)}`,
-    `workdir=${escapeOption(mount.overlayWork)}`,
+    `lowerdir=${mount.lower.map(inCache).join(":")}`,
+    `upperdir=${inCache(mount.upper)}`,
+    `workdir=${inCache(mount.overlayWork)}`,
     "userxattr",
     "volatile",
   ];
-  await mountOn(mount.root, ["-t", "overlay", "-o", options.join(","), "overlay"], context);
+  await mountOn(mount.root, ["-t", "overlay", "-o", options.join(","), "overlay"], context, cache);
 }
 
 /** Gives the tree /proc, /dev, /run, /tmp and name servers, as programs of the image expect them. */
@@ -81,16 +86,11 @@ async function lendResolvConf(root: string, context: StepContext): Promise<void>
 }
 
 /** Mounts, and undoes it when the scope ends; a busy mount is detached, the namespace takes it along. */
-export async function mountOn(place: string, argv: readonly string[], context: StepContext): Promise<void> {
-  await hostProgram(["mount", ...argv, place], {}, context);
+export async function mountOn(place: string, argv: readonly string[], context: StepContext, cwd?: string): Promise<void> {
+  await hostProgram(["mount", ...argv, place], cwd === undefined ? {} : { cwd }, context);
   context.undo.defer(async () => {
     await context.runner.run(["umount", "--lazy", place], { env: context.environment }, context.cleanUpSignal);
   });
-}
-
-/** overlayfs splits its options at `,` and `:`; a backslash keeps them. */
-function escapeOption(path: string): string {
-  return path.replace(/[\\:,]/g, (character) => `\\${character}`);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { lstat, open, readdir, readlink, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import { diskLayout } from "../disk-layout.ts";
 import { debugfsScript } from "../debugfs-script.ts";
@@ -9,7 +9,10 @@ import type { StepContext } from "./context.ts";
 import { mtools } from "./pack.ts";
 import { hostProgram } from "./run.ts";
 
-/** Copies the base image and writes the node's files and identity into the copy; no file system is mounted. */
+/**
+ * Copies the base image and writes the node's files and identity into the copy; no file system is mounted.
+ * The image is named relative to its folder: `?` and `@@` in a path would mean an offset to the tools.
+ */
 export async function patchImage(step: PatchImage, context: StepContext): Promise<void> {
   await rm(step.image, { force: true });
   await hostProgram(["cp", "--reflink=auto", "--sparse=always", step.base, step.image], {}, context);
@@ -23,18 +26,19 @@ export async function patchImage(step: PatchImage, context: StepContext): Promis
 }
 
 async function patchBoot(step: PatchImage, changes: readonly TreeChange[], offset: number, context: StepContext): Promise<void> {
-  const drive = `${step.image}@@${offset}`;
+  const drive = `${basename(step.image)}@@${offset}`;
+  const cwd = dirname(step.image);
   for (const change of changes) {
     const place = `::${change.path.slice(step.bootMount.length)}`;
     switch (change.kind) {
       case "file":
-        await mtools(["mcopy", "-i", drive, "-o", "-m", "-Q", change.source, place], context);
+        await mtools(["mcopy", "-i", drive, "-o", "-m", "-Q", change.source, place], cwd, context);
         break;
       case "directory":
-        if (!change.exists) await mtools(["mmd", "-i", drive, place], context);
+        if (!change.exists) await mtools(["mmd", "-i", drive, place], cwd, context);
         break;
       case "removed":
-        await mtools(["mdel", "-i", drive, place], context);
+        await mtools(["mdel", "-i", drive, place], cwd, context);
         break;
       case "symlink":
         throw new BerryError("config", `${change.path} is a symbolic link, which the FAT boot partition cannot hold`);
@@ -46,7 +50,11 @@ async function patchBoot(step: PatchImage, changes: readonly TreeChange[], offse
 async function patchRoot(step: PatchImage, changes: readonly TreeChange[], offset: number, context: StepContext): Promise<void> {
   const script = join(context.scratch, "debugfs-script");
   await writeFile(script, debugfsScript(changes), { mode: 0o600 });
-  const { stderr } = await hostProgram(["debugfs", "-w", "-f", script, `${step.image}?offset=${offset}`], {}, context);
+  const { stderr } = await hostProgram(
+    ["debugfs", "-w", "-f", script, `${basename(step.image)}?offset=${offset}`],
+    { cwd: dirname(step.image) },
+    context,
+  );
   const complaints = stderr.split("\n").filter((line) => line !== "" && !/^debugfs \d/.test(line));
   if (complaints.length > 0) throw new BerryError("software", `cannot write into the image: ${complaints.join("; ")}`);
 }
@@ -59,7 +67,7 @@ async function setIdentity(
   context: StepContext,
 ): Promise<void> {
   await hostProgram(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--disk-id", image, `0x${identity.diskSignature}`], {}, context);
-  await hostProgram(["tune2fs", "-U", identity.rootUuid, `${image}?offset=${rootOffset}`], {}, context);
+  await hostProgram(["tune2fs", "-U", identity.rootUuid, `${basename(image)}?offset=${rootOffset}`], { cwd: dirname(image) }, context);
   const volumeId = Uint8Array.from(Buffer.from(identity.bootVolumeId, "hex").reverse());
   await using file = await open(image, "r+");
   // BS_VolID of FAT32 lies at byte 67 of the boot sector, and of its copy in sector 6
