@@ -2,9 +2,11 @@ import { access, constants, mkdir, open, readFile, readdir, stat, statfs } from 
 import { release, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { Cluster } from "../config/cluster.ts";
+import { BerryError } from "../core/errors.ts";
 import type { CommandRunner } from "../core/ports.ts";
 import { isDynamic } from "./elf.ts";
 import type { DiskFacts, HostFacts, UserNamespaces } from "./host-facts.ts";
+import { intactLayers } from "./layer-record.ts";
 
 export interface FactsRequest {
   readonly cluster: Cluster;
@@ -43,7 +45,7 @@ export async function collectFacts(request: FactsRequest, runner: CommandRunner,
     userNamespaces: await userNamespaces(),
     pacmanMajor: found["pacman"] === undefined ? null : await pacmanMajor(found["pacman"], runner, signal),
     cacheDirectory: request.cacheDirectory,
-    cachedLayers: await readdir(join(request.cacheDirectory, "layers")).catch(() => []),
+    cachedLayers: await intactLayers(join(request.cacheDirectory, "layers")),
     cacheDisk: await diskFacts(request.cacheDirectory),
     outputDisk: await diskFacts(request.cluster.outputDirectory),
     debianMirror: await debianMirror(found["apt-get"], runner, signal),
@@ -189,9 +191,22 @@ async function digest(path: string): Promise<string> {
   return hasher.digest("hex");
 }
 
-/** Makes the folder that stands under the first layer; berry's own alone may look in. */
+/**
+ * Makes the folders of the cache; berry's own user alone may look in.
+ * @throws BerryError `no-permission` when another user made it: the owners of its files mean nothing to this one
+ */
 export async function prepareCache(cacheDirectory: string): Promise<void> {
   for (const folder of ["", "layers", "work", "downloads", "empty", "scratch"]) {
-    await mkdir(join(cacheDirectory, folder), { recursive: true, mode: 0o700 });
+    await mkdir(join(cacheDirectory, folder), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+      throw new BerryError("cannot-create", `cannot make the cache ${cacheDirectory}`, {
+        hint: "choose a folder that you may write to with --cache-dir",
+        cause,
+      });
+    });
   }
+  const layers = await stat(join(cacheDirectory, "layers"));
+  if (layers.uid === userInfo().uid) return;
+  throw new BerryError("no-permission", `the cache ${cacheDirectory} was made by the user with the id ${layers.uid}`, {
+    hint: "bake as that user, or choose another folder with --cache-dir",
+  });
 }

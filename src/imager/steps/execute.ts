@@ -1,7 +1,9 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { BerryError } from "../../core/errors.ts";
 import type { Clock, CommandRunner } from "../../core/ports.ts";
 import type { BakeEvent } from "../event.ts";
+import { recordLayer } from "../layer-record.ts";
 import type { LayerPlan, NodePlan, Plan, Step } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import type { EmulationMeter } from "./emulation-meter.ts";
@@ -9,6 +11,7 @@ import { mountRoot } from "./mount-root.ts";
 import { removeTree } from "./remove-tree.ts";
 import { imageSize } from "./pack.ts";
 import { perform } from "./perform.ts";
+import { programFailure } from "./program-failure.ts";
 
 export interface Execution {
   readonly runner: CommandRunner;
@@ -29,6 +32,8 @@ export interface Execution {
 export async function executePlan(plan: Plan, execution: Execution, signal: AbortSignal): Promise<void> {
   const { emit, clock, meter } = execution;
   const startedAt = clock.now();
+  await removeLeftovers(plan.cacheDirectory);
+  await prepareOutput(plan.outputDirectory);
   const layers = plan.layers.filter(({ cached }) => !cached);
   const steps = [...layers, ...plan.nodes].reduce((sum, { steps: own }) => sum + own.length, 0);
   emit({ event: "planned", steps, nodes: plan.nodes.map(({ node }) => node) });
@@ -47,6 +52,28 @@ export async function executePlan(plan: Plan, execution: Execution, signal: Abor
   });
 }
 
+/** What a bake that was killed left: nobody else works in this cache now. */
+async function removeLeftovers(cacheDirectory: string): Promise<void> {
+  const work = join(cacheDirectory, "work");
+  await mkdir(work, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(work)) await removeTree(join(work, name));
+}
+
+/** Before the first layer: nobody wants to hear of it after an hour. */
+async function prepareOutput(folder: string): Promise<void> {
+  const trial = join(folder, ".berry-trial");
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(trial, "");
+    await rm(trial);
+  } catch (cause) {
+    throw new BerryError("cannot-create", `cannot write images into ${folder}`, {
+      hint: "give yourself the permission to write there, or set image.output in berry.toml",
+      cause,
+    });
+  }
+}
+
 async function bakeLayer(layer: LayerPlan, execution: Execution, number: () => number, signal: AbortSignal): Promise<void> {
   await removeTree(layer.work);
   try {
@@ -55,6 +82,7 @@ async function bakeLayer(layer: LayerPlan, execution: Execution, number: () => n
     for (const rest of [layer.root, join(layer.work, "overlay"), join(layer.work, "tmp")]) {
       await removeTree(rest);
     }
+    await recordLayer(layer.work, layer.lower);
     await publish(layer.work, layer.directory, execution, signal);
   } catch (error) {
     await removeTree(layer.work);
@@ -65,7 +93,9 @@ async function bakeLayer(layer: LayerPlan, execution: Execution, number: () => n
 
 /** Whole on the disk before it has its name: not even a power cut leaves half a layer that is trusted. */
 async function publish(work: string, directory: string, execution: Execution, signal: AbortSignal): Promise<void> {
-  await execution.runner.run(["sync", "--file-system", work], { env: execution.environment }, signal);
+  const argv = ["sync", "--file-system", work];
+  const synced = await execution.runner.run(argv, { env: execution.environment }, signal);
+  if (synced.exitCode !== 0) throw programFailure(argv, synced);
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
   await removeTree(directory);
   await rename(work, directory);
