@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { BerryError, messageOf } from "../core/errors.ts";
 import type { Clock, CommandRunner } from "../core/ports.ts";
 import type { BakeEvent } from "./event.ts";
+import { hostEnvironment } from "./host-environment.ts";
 import type { Plan } from "./step.ts";
 import { registerEmulator } from "./steps/binfmt.ts";
 import type { StepContext } from "./steps/context.ts";
@@ -18,9 +19,6 @@ export interface WorkerPorts {
   /** The environment that the bake was started with. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
-
-/** What of the caller's environment the host's programs may see. */
-const inherited = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /**
  * The bake's other half, inside the namespaces: does the plan and tells what happens.
@@ -45,19 +43,6 @@ async function bakeInside(plan: Plan, ports: WorkerPorts, signal: AbortSignal): 
   const interpreter = plan.emulator?.kind === "own" ? plan.emulator.interpreter : (plan.emulator?.handler ?? null);
   using meter = startEmulationMeter(interpreter, () => ports.clock.now());
   await executePlan(plan, { ...ports, environment, scratch, meter }, signal);
-}
-
-function hostEnvironment(given: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const environment: Record<string, string> = {
-    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    HOME: "/root",
-    LC_ALL: "C.UTF-8",
-  };
-  for (const name of inherited) {
-    const value = given[name];
-    if (value !== undefined) environment[name] = value;
-  }
-  return environment;
 }
 
 function failureOf(error: unknown, signal: AbortSignal): BakeEvent {

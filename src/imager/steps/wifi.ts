@@ -3,41 +3,23 @@ import { promisify } from "node:util";
 import { BerryError } from "../../core/errors.ts";
 import type { WifiSettings } from "../../config/cluster.ts";
 import type { WriteWifi } from "../step.ts";
+import { wpaSupplicantConf } from "../wpa-supplicant-conf.ts";
 import { writeInRoot } from "./files.ts";
 import { firstLine } from "./run.ts";
 
 export async function writeWifi(step: WriteWifi): Promise<void> {
-  const content = await wpaSupplicantConf(step.wifi);
+  const content = wpaSupplicantConf(step.wifi, await keyOf(step.wifi));
   await writeInRoot({ root: step.root, path: step.path, content, mode: 0o600, owner: "0:0" });
 }
 
-/**
- * wpa_supplicant.conf(5) for one network. The SSID is written in hexadecimal, as any byte may stand in it.
- * WPA2 gets the derived key; WPA3-SAE derives per session and needs the passphrase itself.
- */
-async function wpaSupplicantConf(wifi: WifiSettings): Promise<string> {
-  return [
-    "ctrl_interface=DIR=/run/wpa_supplicant GROUP=root",
-    "update_config=0",
-    `country=${wifi.country}`,
-    "",
-    "network={",
-    `\tssid=${Buffer.from(wifi.ssid, "utf8").toString("hex")}`,
-    ...(wifi.hidden ? ["\tscan_ssid=1"] : []),
-    ...(await security(wifi)).map((line) => `\t${line}`),
-    "}",
-    "",
-  ].join("\n");
-}
-
-async function security(wifi: WifiSettings): Promise<string[]> {
+async function keyOf(wifi: WifiSettings): Promise<string> {
   switch (wifi.security) {
     case "open":
-      return ["key_mgmt=NONE"];
+      return "";
     case "wpa2":
-      return ["key_mgmt=WPA-PSK WPA-PSK-SHA256", `psk=${await pairwiseMasterKey(wifi)}`];
+      return await pairwiseMasterKey(wifi);
     case "wpa3":
-      return ["key_mgmt=SAE", "ieee80211w=2", `sae_password=${quoted(await passphraseOf(wifi))}`];
+      return await passphraseOf(wifi);
   }
 }
 
@@ -52,9 +34,4 @@ export async function pairwiseMasterKey(wifi: Pick<WifiSettings, "ssid" | "pskFi
 async function passphraseOf(wifi: Pick<WifiSettings, "ssid" | "pskFile">): Promise<string> {
   if (wifi.pskFile === null) throw new BerryError("config", `wifi ${wifi.ssid} names no psk_file`);
   return await firstLine(wifi.pskFile);
-}
-
-/** wpa_supplicant reads the text between the first and the last quotation mark as it stands. */
-function quoted(text: string): string {
-  return `"${text}"`;
 }
