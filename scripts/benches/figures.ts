@@ -1,0 +1,51 @@
+/** One thing that was measured on both sides, once a run. Less is better. */
+export interface Figure {
+  /** What both sides did, such as `bake arch, 400 MB`. */
+  readonly bench: string;
+  /** Such as `wall time`. */
+  readonly name: string;
+  readonly unit: Unit;
+  readonly berry: readonly number[];
+  readonly other: readonly number[];
+}
+
+export type Unit = "s" | "MiB" | "%";
+
+/** @throws RangeError for no values at all */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1];
+  if (upper === undefined || lower === undefined) throw new RangeError("no values have no median");
+  return (lower + upper) / 2;
+}
+
+/** The medians of both sides and how many times as much the other takes: a Markdown table, ending in a line end. */
+export function figureTable(figures: readonly Figure[]): string {
+  const head = ["bench", "figure", "berry", "the other way", "ratio", "runs"];
+  const rows = figures.map((figure) => [
+    figure.bench,
+    figure.name,
+    withUnit(median(figure.berry), figure.unit),
+    withUnit(median(figure.other), figure.unit),
+    ratio(median(figure.berry), median(figure.other)),
+    String(Math.min(figure.berry.length, figure.other.length)),
+  ]);
+  const rule = head.map((_, column) => (column < 2 ? "---" : "---:"));
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+/** In words, so that nobody has to know which side is on top of the fraction. */
+function ratio(berry: number, other: number): string {
+  if (berry <= 0 || other <= 0) return "–";
+  return other >= berry ? `${rounded(other / berry)} × less` : `${rounded(berry / other)} × more`;
+}
+
+function withUnit(value: number, unit: Unit): string {
+  return `${unit === "s" ? rounded(value) : Math.round(value)} ${unit}`;
+}
+
+/** Two or three digits that mean something. */
+function rounded(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
