@@ -14,12 +14,24 @@ export const imager = defineGroup({
       description: "boot a node's image on an emulated Pi and report what came up",
       load: async () => (await import("./imager/boot.ts")).boot,
     },
+    plan: {
+      description: "print what bake would do as a shell script, and touch nothing",
+      load: async () => (await import("./imager/plan.ts")).plan,
+    },
+    shell: {
+      description: "open an arm64 shell inside a node's image; its changes are forgotten",
+      load: async () => (await import("./imager/shell.ts")).shell,
+    },
+    clean: {
+      description: "remove layers from the cache; images and downloads stay",
+      load: async () => (await import("./imager/clean.ts")).clean,
+    },
     targets: {
       description: "list the image targets that berry knows",
       load: async () => (await import("./imager/targets.ts")).targets,
     },
     worker: {
-      description: "do a plan that comes on standard input; berry calls this itself",
+      description: "do a task that comes on standard input; berry calls this itself",
       hidden: true,
       load: async () => (await import("./imager/worker.ts")).worker,
     },

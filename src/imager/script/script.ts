@@ -1,0 +1,186 @@
+import { mke2fsConf } from "../disk-layout.ts";
+import { fixedEnvironment, inheritedVariables } from "../host-environment.ts";
+import { identityMap, namespaceArgv } from "../namespace.ts";
+import type { Emulator, LayerPlan, NodePlan, Plan, Step } from "../step.ts";
+import { binfmtLine } from "../steps/binfmt.ts";
+import { imageEnvironment } from "../steps/run.ts";
+import { functionsFor } from "./functions.ts";
+import { passwordHashes } from "./password-hashes.ts";
+import type { PasswordHash } from "./password-hashes.ts";
+import { commandLine, comment, feed, word } from "./quote.ts";
+import type { Variable } from "./quote.ts";
+import { stepLines } from "./steps.ts";
+
+export interface ScriptOptions {
+  /** Root maps every id to itself; an ordinary user takes their sub-ids. */
+  readonly isRoot: boolean;
+}
+
+/**
+ * The plan as a script for bash, of the very steps that a bake performs. Run as the same user it makes the same
+ * layers and images, in the same cache. No secret stands in it: files are read when it runs, hashes come by environment.
+ */
+export function planScript(plan: Plan, options: ScriptOptions): string {
+  const hashes = passwordHashes(plan.nodes);
+  const outer = entrance(plan, options, hashes);
+  const inner = inside(plan, hashes);
+  const functions = functionsFor(`${outer}\n${inner}`);
+  return [head(plan), ...functions, outer, inner, ""].join("\n").replace(/\n{3,}/g, "\n\n");
+}
+
+function head(plan: Plan): string {
+  return `#!/usr/bin/env bash
+${comment(`What \`berry imager bake\` does for ${plan.nodes.map(({ node }) => node).join(", ")}, step by step; made by \`berry imager plan\`.`)}
+# To do it without berry: save this to a file and run it with bash, as the user who would bake.
+# Paths in the image are resolved as a chroot resolves them (real_path), so that no symbolic link leads out of it.
+# Secrets do not stand here: files are read when this runs, and no program gets a secret as an argument.
+set -euo pipefail
+
+cache=${word(plan.cacheDirectory)}
+images=${word(plan.outputDirectory)}
+scratch=$cache/scratch
+undo=()
+unfinished=''
+`;
+}
+
+/** As the ordinary user: folders, the lock, and the way into the namespaces. */
+function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly PasswordHash[]): string {
+  const argv = namespaceArgv({ isRoot, lockFile: `${plan.cacheDirectory}/lock`, argv: ["bash", "--"] });
+  const enter = `${commandLine(argv, [["cache", plan.cacheDirectory]])} "$0" inside`;
+  const tools = toolsOf(plan);
+  const lines = [
+    "if [[ ! -f $0 ]]; then",
+    "    echo 'error: this script starts itself again: save it to a file, then run bash FILE' >&2",
+    "    exit 64",
+    "fi",
+    ...hashes.map(({ variable, users }) => `: "\${${variable}:?the crypt(5) hash of ${users.join(", ")}, as berry.toml has it}"`),
+    ...tools.flatMap((program) => [
+      `if ! command -v ${program} >/dev/null; then`,
+      `    echo 'error: ${program} is missing' >&2`,
+      "    exit 69",
+      "fi",
+    ]),
+    'folders=("$cache/layers" "$cache/work" "$cache/downloads" "$cache/empty" "$scratch")',
+    '(umask 077 && mkdir -p -- "${folders[@]}" && : >>"$cache/lock")',
+    ...(isRoot ? enterAsRoot(enter) : [comment("an ordinary user is root of their sub-ids in there"), `exec ${enter}`]),
+  ];
+  return ["", "if [[ ${1-} != inside ]]; then", ...lines.map((line) => `    ${line}`), "fi", ""].join("\n");
+}
+
+/** newuidmap(1) refuses to map every id, so that the map is written from outside. */
+function enterAsRoot(enter: string): string[] {
+  const map = word(identityMap.trim());
+  return [
+    `${enter} &`,
+    "child=$!",
+    comment("every id is itself in there, but mounts and binfmt_misc are its own"),
+    'while [[ -d /proc/$child && $(readlink "/proc/$child/ns/user") == "$(readlink /proc/self/ns/user)" ]]; do sleep 0.01; done',
+    `if ! { echo ${map} >"/proc/$child/uid_map" && echo ${map} >"/proc/$child/gid_map"; } 2>/dev/null; then`,
+    '    kill "$child" 2>/dev/null || true',
+    "fi",
+    'wait "$child"',
+    "exit",
+  ];
+}
+
+/** What the script needs beyond what a bake needs. */
+function toolsOf(plan: Plan): string[] {
+  const steps = [...plan.layers.filter(({ cached }) => !cached), ...plan.nodes].flatMap(({ steps: own }) => own);
+  const downloads = steps.some((step) => step.do === "download");
+  const derives = steps.some((step) => step.do === "write-wifi" && step.wifi.security === "wpa2");
+  const checks = steps.some((step) => step.do === "check-initramfs");
+  return [...(downloads ? ["curl", "gpg"] : []), ...(derives ? ["wpa_passphrase"] : []), ...(checks ? ["zstd"] : [])];
+}
+
+function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
+  const lines = [
+    "# From here on in the namespaces.",
+    'until [[ -n $(cat /proc/self/uid_map) ]]; do sleep 0.01; done',
+    "umask 022",
+    "exec </dev/null",
+    "trap on_exit EXIT",
+    "trap 'exit 130' INT",
+    "trap 'exit 143' TERM HUP",
+    comment("programs see this environment and nothing else of the caller's"),
+    "for name in $(compgen -e); do",
+    `    case $name in ${inheritedVariables.join(" | ")}) ;; *) declare +x "$name" ;; esac`,
+    "done",
+    `export ${commandLine(["", ...Object.entries(fixedEnvironment).map(([name, value]) => `${name}=${value}`)]).slice(3)}`,
+    `image_environment=(${Object.entries(imageEnvironment).map(([name, value]) => word(`${name}=${value}`)).join(" ")})`,
+    comment("in memory: secrets may pass through it"),
+    'mount -t tmpfs -o mode=700,size=75% tmpfs "$scratch"',
+    "TMPDIR=$scratch",
+    ...emulatorLines(plan.emulator),
+    comment("what was killed left, and whether there will be a place for the images"),
+    'rm -rf --one-file-system -- "$cache/work"',
+    '(umask 077 && mkdir -p -- "$cache/work" "$images" && : >"$images/.berry-trial" && rm -- "$images/.berry-trial")',
+    ...(plan.layers.some(({ cached }) => !cached) ? [feed('cat >"$scratch/mke2fs.conf"', mke2fsConf)] : []),
+    ...plan.layers.map((layer) => layerLines(layer, plan, hashes)),
+    ...plan.nodes.map((node) => nodeLines(node, plan, hashes)),
+  ];
+  return lines.join("\n");
+}
+
+function emulatorLines(emulator: Emulator | null): string[] {
+  if (emulator === null) return [comment("the host runs arm64 programs itself")];
+  if (emulator.kind === "host") return [comment(`arm64 programs run by the host's handler, ${emulator.handler}`)];
+  return [
+    comment("arm64 programs are emulated in here alone: the host's handlers stay as they are"),
+    'mkdir -- "$scratch/binfmt_misc"',
+    'mount -t binfmt_misc binfmt_misc "$scratch/binfmt_misc"',
+    `printf %s ${word(binfmtLine(emulator.interpreter))} >"$scratch/binfmt_misc/register"`,
+  ];
+}
+
+function layerLines(layer: LayerPlan, plan: Plan, hashes: readonly PasswordHash[]): string {
+  const name = layer.directory.split("/").at(-1) ?? layer.name;
+  if (layer.cached) return `\n${comment(`in the cache: ${name}`)}`;
+  const variables: Variable[] = [["root", layer.root], ["work", layer.work], ["cache", plan.cacheDirectory]];
+  const call = (...argv: readonly string[]): string => commandLine(argv, variables);
+  return [
+    `\n${comment(`---- layer ${name} ----`)}`,
+    `work=${word(layer.work, [["cache", plan.cacheDirectory]])}`,
+    `root=${word(layer.root, [["work", layer.work]])}`,
+    "unfinished=$work",
+    'rm -rf --one-file-system -- "$work"',
+    'mkdir -p -- "$work/tmp"',
+    call("mount_tree", layer.root, `${layer.work}/tree`, `${layer.work}/overlay`, ...layer.lower),
+    ...stepsOf(layer.steps, variables, hashes),
+    `\n${comment("publish: whole on the disk before it has its name")}`,
+    "give_back",
+    'rm -rf --one-file-system -- "$root" "$work/overlay" "$work/tmp"',
+    call("record_layer", layer.work, ...layer.lower),
+    'sync --file-system "$work"',
+    call("rm", "-rf", "--one-file-system", "--", layer.directory),
+    call("mv", "-T", "--", layer.work, layer.directory),
+    "unfinished=''",
+  ].join("\n");
+}
+
+function nodeLines(node: NodePlan, plan: Plan, hashes: readonly PasswordHash[]): string {
+  const variables: Variable[] = [
+    ["root", node.root], ["work", node.work], ["cache", plan.cacheDirectory], ["images", plan.outputDirectory],
+  ];
+  const call = (...argv: readonly string[]): string => commandLine(argv, variables);
+  return [
+    `\n${comment(`---- image of ${node.node} ----`)}`,
+    `work=${word(node.work, [["scratch", `${plan.cacheDirectory}/scratch`]])}`,
+    `root=${word(node.root, [["work", node.work]])}`,
+    `unfinished=${word(node.partial, [["images", plan.outputDirectory]])}`,
+    call("mount_tree", node.root, node.upper, `${node.work}/overlay`, ...node.lower),
+    ...stepsOf(node.steps, variables, hashes),
+    `\n${comment("publish: whole on the disk before it has its name")}`,
+    "give_back",
+    call("chmod", "600", node.partial),
+    call("sync", node.partial),
+    call("mv", "-f", "-T", "--", node.partial, node.output),
+    "unfinished=''",
+    'rm -rf --one-file-system -- "$work"',
+  ].join("\n");
+}
+
+function stepsOf(steps: readonly Step[], variables: readonly Variable[], hashes: readonly PasswordHash[]): string[] {
+  const hashVariable = (hash: string): string => hashes.find((known) => known.hash === hash)?.variable ?? "";
+  return steps.map((step) => `\n${stepLines(step, { variables, hashVariable })}`);
+}
