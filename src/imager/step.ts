@@ -124,7 +124,7 @@ export interface Copy {
   readonly owner: string;
 }
 
-/** Removes what is there, with all below it; a path ending in `/*` empties the folder. */
+/** Removes what is there, with all below it; in the last component of a path, `*` stands for anything. */
 export interface Remove {
   readonly do: "remove";
   readonly root: string;

@@ -1,5 +1,5 @@
 import { chmod, copyFile, lchown, mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import type { Copy, MakeDirectory, Remove, SetLine, Symlink, Write } from "../step.ts";
 import { isMissing, pathInRoot, realPathInRoot } from "./root-path.ts";
@@ -42,13 +42,18 @@ export async function symlinkInRoot(step: Symlink): Promise<void> {
 
 export async function removeInRoot(step: Remove): Promise<void> {
   for (const wanted of step.paths) {
-    if (!wanted.endsWith("/*")) {
-      await rm(await pathInRoot(step.root, wanted), { recursive: true, force: true });
-      continue;
-    }
-    const folder = await realPathInRoot(step.root, wanted.slice(0, -2));
-    for (const name of await namesIn(folder)) await rm(join(folder, name), { recursive: true, force: true });
+    const path = await pathInRoot(step.root, wanted);
+    const pattern = basename(path);
+    const names = pattern.includes("*") ? (await namesIn(dirname(path))).filter(matches(pattern)) : [pattern];
+    for (const name of names) await rm(join(dirname(path), name), { recursive: true, force: true });
   }
+}
+
+/** `*` stands for anything, also for a dot at the beginning. */
+function matches(pattern: string): (name: string) => boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+  const whole = new RegExp(`^${parts.join("[^]*")}$`);
+  return (name) => whole.test(name);
 }
 
 export async function setLineInRoot(step: SetLine): Promise<void> {
