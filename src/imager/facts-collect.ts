@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Cluster } from "../config/cluster.ts";
 import { BerryError } from "../core/errors.ts";
 import type { CommandRunner } from "../core/ports.ts";
-import { isDynamic } from "./elf.ts";
+import { elfMachine, isDynamic } from "./elf.ts";
 import type { DiskFacts, HostFacts, UserNamespaces } from "./host-facts.ts";
 import { intactLayers } from "./layer-record.ts";
 
@@ -20,7 +20,8 @@ export interface FactsRequest {
   readonly path: string;
 }
 
-const programs = [
+/** All that preflight may ask for. */
+export const soughtPrograms: readonly string[] = [
   "unshare", "setpriv", "flock", "mount", "sfdisk", "mke2fs", "debugfs", "tune2fs", "mkfs.vfat", "mcopy", "find", "systemctl",
   "newuidmap", "newgidmap", "apt-get", "dpkg", "dpkg-deb", "bsdtar", "gpg", "pacman", "localedef",
 ];
@@ -57,7 +58,7 @@ export async function collectFacts(request: FactsRequest, runner: CommandRunner,
 
 async function findPrograms(folders: readonly string[]): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const name of programs) {
+  for (const name of soughtPrograms) {
     const path = await findExecutable(name, folders);
     if (path !== null) found[name] = path;
   }
@@ -77,7 +78,10 @@ async function staticEmulators(folders: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const name of emulatorNames) {
     const path = await findExecutable(name, folders);
-    if (path !== null && !isDynamic(await head(path))) found.push(path);
+    if (path === null) continue;
+    const start = await head(path);
+    // a script, such as a wrapper, has no architecture
+    if (elfMachine(start) !== null && !isDynamic(start)) found.push(path);
   }
   return found;
 }
@@ -154,10 +158,13 @@ async function debianMirror(aptGet: string | undefined, runner: CommandRunner, s
   return chooseDebianMirror(stdout);
 }
 
-/** Lines `ORIGIN|LABEL|URI|…`; origin and label are empty before the first apt-get update. */
+/**
+ * Lines `ORIGIN|LABEL|URI|…`; origin and label are empty before the first apt-get update.
+ * Only what is fetched over the network makes sense in an image: neither a CD-ROM nor a file of this host.
+ */
 export function chooseDebianMirror(lines: string): HostFacts["debianMirror"] {
   const rows = lines.split("\n").map((line) => line.split("|"));
-  const uris = rows.flatMap(([origin, , uri]) => (uri !== undefined && (origin === "Debian" || (origin === "" && /\/debian(-security)?\/?$/.test(uri))) ? [uri] : []));
+  const uris = rows.flatMap(([origin, , uri]) => (uri !== undefined && /^https?:/.test(uri) && (origin === "Debian" || (origin === "" && /\/debian(-security)?\/?$/.test(uri))) ? [uri] : []));
   const url = uris.find((uri) => !/security/.test(uri));
   if (url === undefined) return null;
   return { url: trimmed(url), securityUrl: uris.filter((uri) => /security/.test(uri)).map(trimmed)[0] ?? null };
