@@ -12,7 +12,7 @@ export interface Problem {
 }
 
 /** A program and the packages that bring it. */
-interface Need {
+export interface Need {
   readonly program: string;
   readonly debian: string;
   readonly arch: string;
@@ -34,8 +34,8 @@ const always: readonly Need[] = [
   { program: "systemctl", debian: "systemd", arch: "systemd", fedora: "systemd" },
 ];
 const asUser: readonly Need[] = [
-  { program: "newuidmap", debian: "uidmap", arch: "shadow", fedora: "shadow-utils-subid" },
-  { program: "newgidmap", debian: "uidmap", arch: "shadow", fedora: "shadow-utils-subid" },
+  { program: "newuidmap", debian: "uidmap", arch: "shadow", fedora: "shadow-utils" },
+  { program: "newgidmap", debian: "uidmap", arch: "shadow", fedora: "shadow-utils" },
 ];
 const ofFamily: Readonly<Record<Target["family"], readonly Need[]>> = {
   apt: [
@@ -49,6 +49,9 @@ const ofFamily: Readonly<Record<Target["family"], readonly Need[]>> = {
   ],
 };
 const emulator: Need = { program: "qemu-aarch64-static", debian: "qemu-user-static", arch: "qemu-user-static", fedora: "qemu-user-static-aarch64" };
+
+/** All that any bake may need, as scripts/packages lists it too. */
+export const everyNeed: readonly Need[] = [...always, ...asUser, ...Object.values(ofFamily).flat(), emulator];
 
 /** Everything that keeps this machine from baking, found before the first step. Pure. */
 export function preflight(cluster: Cluster, nodes: readonly Node[], target: Target, facts: HostFacts): Problem[] {
@@ -153,7 +156,7 @@ function disks(nodes: readonly Node[], facts: HostFacts): Problem[] {
   const images = nodes.length * GiB;
   if (outputDisk.freeBytes < images) {
     problems.push({
-      what: `${outputDisk.directory} has ${formatBytes(outputDisk.freeBytes)} free, and ${nodes.length} images need about ${formatBytes(images)}`,
+      what: `${outputDisk.directory} has ${formatBytes(outputDisk.freeBytes)} free, and ${nodes.length === 1 ? "one image needs" : `${nodes.length} images need`} about ${formatBytes(images)}`,
       remedy: "free some space, or set image.output in berry.toml",
     });
   }
