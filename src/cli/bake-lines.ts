@@ -68,6 +68,9 @@ export interface LineOptions {
   readonly style: Style;
 }
 
+/** In a log, the end of a shorter step is not worth a line. */
+const notableSeconds = 1;
+
 /** What stays of an event: `before` and `after` are the states around it. */
 export function keptLines(
   event: BakeEvent,
@@ -77,7 +80,7 @@ export function keptLines(
 ): readonly string[] {
   switch (event.event) {
     case "planned":
-      return [`baking ${event.nodes.join(", ")}: ${count(event.steps, "step")}`];
+      return [`baking ${event.nodes.length === 0 ? "layers" : event.nodes.join(", ")}: ${count(event.steps, "step")}`];
     case "cached":
       return [`${style.dim("cached")} ${event.layer}`];
     case "started": {
@@ -88,7 +91,9 @@ export function keptLines(
       return verbose ? [style.dim(`    ${sanitize(event.line)}`)] : [];
     case "finished": {
       const step = after.finished.length > before.finished.length ? after.finished.at(-1) : undefined;
-      return step === undefined ? [] : [finishedLine(step, after.steps, style)];
+      // a log has the line of its start already
+      if (step === undefined || (!live && step.seconds < notableSeconds)) return [];
+      return [finishedLine(step, after.steps, style)];
     }
     case "image": {
       const sizes = `${formatBytes(event.sizeBytes)}, ${formatBytes(event.mappedBytes)} of it mapped`;
@@ -104,6 +109,7 @@ export function keptLines(
     case "failed":
       return verbose ? [] : before.running.flatMap((step) => lastOutput(step, before.steps, style));
     case "progress":
+    case "cleaned":
     case "baked":
       return [];
   }

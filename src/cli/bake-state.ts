@@ -89,6 +89,7 @@ export function advance(state: BakeState, event: BakeEvent, now: number): BakeSt
     case "baked":
       return { ...state, baked: event };
     case "cached":
+    case "cleaned":
     case "undone":
     case "warned":
     case "failed":

@@ -44,6 +44,7 @@ export type BakeEvent =
       readonly message: string;
       readonly hint: string | null;
     }
+  | { readonly event: "cleaned"; readonly freedBytes: number }
   /** Last of all, after success. */
   | {
       readonly event: "baked";

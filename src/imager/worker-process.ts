@@ -1,19 +1,22 @@
-import { readlink, writeFile } from "node:fs/promises";
+import { mkdir, open, readlink, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { BerryError } from "../core/errors.ts";
 import type { BakeEvent } from "./event.ts";
+import type { Task } from "./task.ts";
 import { identityMap, lockConflict, namespaceArgv } from "./namespace.ts";
 
-export interface WorkerRequest {
+export interface WorkerPlace {
   /** What starts berry's own worker. */
   readonly workerArgv: readonly string[];
   readonly cacheDirectory: string;
   readonly isRoot: boolean;
-  /** Sent to the worker's standard input, as one line of JSON. */
-  readonly message: unknown;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface WorkerRequest extends WorkerPlace {
+  /** Sent to the worker's standard input, as one line of JSON. */
+  readonly message: Task;
 }
 
 /** How long the worker may take to give back what it took, after an interruption. */
@@ -32,10 +35,7 @@ export async function runWorkerProcess(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  await mkdir(request.cacheDirectory, { recursive: true, mode: 0o700 });
-  const lockFile = join(request.cacheDirectory, "lock");
-  await (await open(lockFile, "a", 0o600)).close();
-  const child = Bun.spawn(namespaceArgv({ isRoot: request.isRoot, lockFile, argv: request.workerArgv }), {
+  const child = Bun.spawn(await enteringArgv(request), {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "pipe",
@@ -67,6 +67,38 @@ export async function runWorkerProcess(
     if (grace !== null) clearTimeout(grace);
     if (child.exitCode === null) child.kill("SIGKILL");
   }
+}
+
+/**
+ * Starts a worker that has the terminal: it takes its task from a file, and Ctrl-C reaches its program.
+ * @throws BerryError `temporary` and `os` as `runWorkerProcess`; `software` when the worker's program failed
+ */
+export async function runInteractiveWorker(place: WorkerPlace, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const child = Bun.spawn(await enteringArgv(place), {
+    stdio: ["inherit", "inherit", "inherit"],
+    env: { ...place.environment },
+  });
+  const onAbort = (): void => child.kill("SIGKILL");
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (place.isRoot) await mapIdentity(child.pid, child.exited);
+    const exitCode = await child.exited;
+    signal.throwIfAborted();
+    if (exitCode === lockConflict) throw deathOf(exitCode, "", place.cacheDirectory);
+    // the worker has said what it was
+    if (exitCode !== 0) throw new BerryError("software", "the shell did not end well");
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    if (child.exitCode === null) child.kill("SIGKILL");
+  }
+}
+
+async function enteringArgv(place: WorkerPlace): Promise<string[]> {
+  await mkdir(place.cacheDirectory, { recursive: true, mode: 0o700 });
+  const lockFile = join(place.cacheDirectory, "lock");
+  await (await open(lockFile, "a", 0o600)).close();
+  return namespaceArgv({ isRoot: place.isRoot, lockFile, argv: place.workerArgv });
 }
 
 /** Waits until the child is in a user namespace of its own, then maps every id there to itself. */
@@ -112,6 +144,6 @@ function deathOf(exitCode: number, stderr: string, cacheDirectory: string): Berr
     });
   }
   return new BerryError("os", `the bake's worker ended with exit code ${exitCode}${said === "" ? "" : `: ${said}`}`, {
-    hint: "run `berry imager plan --check` to see whether this machine can bake",
+    hint: "`berry imager plan` tells what keeps this machine from baking",
   });
 }

@@ -4,12 +4,15 @@ import { BerryError, messageOf } from "../core/errors.ts";
 import type { Clock, CommandRunner } from "../core/ports.ts";
 import type { BakeEvent } from "./event.ts";
 import { hostEnvironment } from "./host-environment.ts";
-import type { Plan } from "./step.ts";
+import type { Emulator } from "./step.ts";
 import { registerEmulator } from "./steps/binfmt.ts";
 import type { StepContext } from "./steps/context.ts";
 import { startEmulationMeter } from "./steps/emulation-meter.ts";
 import { executePlan } from "./steps/execute.ts";
 import { hostProgram } from "./steps/run.ts";
+import type { Task } from "./task.ts";
+import { cleanInside } from "./worker-clean.ts";
+import { shellInside } from "./worker-shell.ts";
 
 export interface WorkerPorts {
   readonly runner: CommandRunner;
@@ -21,28 +24,52 @@ export interface WorkerPorts {
 }
 
 /**
- * The bake's other half, inside the namespaces: does the plan and tells what happens.
+ * Berry's other half, inside the namespaces: does the task and tells what happens.
  * A failure becomes the last event; it does not throw.
  */
-export async function runWorker(plan: Plan, ports: WorkerPorts, signal: AbortSignal): Promise<void> {
+export async function runWorker(task: Task, ports: WorkerPorts, signal: AbortSignal): Promise<void> {
   try {
-    await bakeInside(plan, ports, signal);
+    await doTask(task, ports, signal);
   } catch (error) {
     ports.emit(failureOf(error, signal));
   }
 }
 
-async function bakeInside(plan: Plan, ports: WorkerPorts, signal: AbortSignal): Promise<void> {
+async function doTask(task: Task, ports: WorkerPorts, signal: AbortSignal): Promise<void> {
   const environment = hostEnvironment(ports.environment);
-  const scratch = join(plan.cacheDirectory, "scratch");
+  const scratch = join(task.cacheDirectory, "scratch");
   await using undo = new AsyncDisposableStack();
   const context: StepContext = { ...ports, environment, scratch, step: 0, undo, signal, cleanUpSignal: new AbortController().signal };
-  await mkdir(scratch, { recursive: true, mode: 0o700 });
-  await hostProgram(["mount", "-t", "tmpfs", "-o", "mode=700,size=75%", "tmpfs", scratch], {}, context);
-  if (plan.emulator !== null) await registerEmulator(plan.emulator, context);
-  const interpreter = plan.emulator?.kind === "own" ? plan.emulator.interpreter : (plan.emulator?.handler ?? null);
-  using meter = startEmulationMeter(interpreter, () => ports.clock.now());
-  await executePlan(plan, { ...ports, environment, scratch, meter }, signal);
+  switch (task.task) {
+    case "bake": {
+      await openScratch(task.plan.emulator, context);
+      using meter = startEmulationMeter(interpreterOf(task.plan.emulator), () => ports.clock.now());
+      return await executePlan(task.plan, { ...ports, environment, scratch, meter }, signal);
+    }
+    case "clean":
+      return ports.emit({ event: "cleaned", freedBytes: await cleanInside(task, context) });
+    case "shell":
+      await openScratch(task.emulator, context);
+      return await shellInside(task, ports.environment["TERM"] ?? "dumb", context);
+  }
+}
+
+/** Memory for what must not reach the disk, and the emulator. */
+async function openScratch(emulator: Emulator | null, context: StepContext): Promise<void> {
+  await mkdir(context.scratch, { recursive: true, mode: 0o700 });
+  await hostProgram(["mount", "-t", "tmpfs", "-o", "mode=700,size=75%", "tmpfs", context.scratch], {}, context);
+  if (emulator !== null) await registerEmulator(emulator, context);
+}
+
+function interpreterOf(emulator: Emulator | null): string | null {
+  switch (emulator?.kind) {
+    case undefined:
+      return null;
+    case "own":
+      return emulator.interpreter;
+    case "host":
+      return emulator.handler;
+  }
 }
 
 function failureOf(error: unknown, signal: AbortSignal): BakeEvent {

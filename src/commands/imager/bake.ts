@@ -21,7 +21,7 @@ export const bake = defineVerb({
         workerArgv: [...ownArgv(), "imager", "worker"],
         cacheDirectory: facts.cacheDirectory,
         isRoot: facts.isRoot,
-        message: plan,
+        message: { task: "bake", cacheDirectory: facts.cacheDirectory, plan },
         environment: process.env,
       },
       (event) => progress.handle(event),

@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chown, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BakeEvent } from "../../src/imager/event.ts";
+import { shippedTarget } from "../../src/imager/targets.ts";
+import { startMachine, type Machine } from "../../src/imager/boot/machine.ts";
+import { commandRunner } from "../../src/system/command-runner.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { compiledBerry } from "../fixtures/compiled-berry.ts";
+import { hostState } from "../fixtures/host-state.ts";
+import { ordinaryUser, type OrdinaryUser } from "../fixtures/ordinary-user.ts";
+import { mustRun, plainEnvironment } from "../fixtures/run.ts";
+
+/** A Debian image, baked from Debian's own packages by an ordinary user, and booted on the emulated Pi. */
+
+const password = "correct horse 7";
+const passphrase = "battery-staple-canary";
+const patience = { timeout: 900_000 };
+const signal = (): AbortSignal => AbortSignal.timeout(patience.timeout);
+
+const cleanUp = new AsyncDisposableStack();
+let user: OrdinaryUser;
+let folder: string;
+let berry: string;
+let identity: string;
+let bakeEvents: BakeEvent[];
+let stateBefore: unknown;
+
+beforeAll(async () => {
+  user = await ordinaryUser(signal());
+  const made = await user.makeFolder();
+  cleanUp.use(made);
+  folder = made.path;
+  cleanUp.defer(async () => {
+    await runBerry(["imager", "clean", "--all", "--cache-dir", join(folder, "cache")]);
+  });
+  berry = (await compiledBerry(signal())).path;
+  identity = join(folder, "id_ed25519");
+  await user.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", identity], {}, signal());
+  await mkdir(join(folder, "secret"), { mode: 0o700 });
+  await writeFile(join(folder, "secret/password"), `${password}\n`, { mode: 0o600 });
+  await writeFile(join(folder, "secret/wifi"), `${passphrase}\n`, { mode: 0o600 });
+  await writeFile(join(folder, "berry.toml"), clusterFile);
+  for (const name of ["secret", "secret/password", "secret/wifi", "berry.toml"]) {
+    await chown(join(folder, name), user.userId, user.groupId);
+  }
+  stateBefore = await hostState(user, signal());
+  const { exitCode, stdout, stderr } = await runBerry(["imager", "bake", "--json", "--cache-dir", join(folder, "cache")]);
+  if (exitCode !== 0) throw new Error(`the bake failed: ${stdout.split("\n").slice(-20).join("\n")}${stderr}`);
+  bakeEvents = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as BakeEvent);
+}, patience.timeout);
+
+afterAll(async () => await cleanUp.disposeAsync(), patience.timeout);
+
+const clusterFile = `
+[cluster]
+name = "e2e"
+[image]
+target = "debian-arm64"
+timezone = "Asia/Shanghai"
+locale = "en_US.UTF-8"
+packages = ["htop"]
+[user]
+name = "chaney"
+password_file = "secret/password"
+authorized_keys = ["id_ed25519.pub"]
+[wifi]
+ssid = "home"
+psk_file = "secret/wifi"
+country = "CN"
+[[node]]
+name = "pi1"
+`;
+
+function runBerry(words: readonly string[]) {
+  return user.run([berry, ...words], { cwd: folder }, signal());
+}
+
+function boot(machine: "raspi3b" | "virt"): Promise<Machine> {
+  const { emulation } = shippedTarget("debian-arm64").target;
+  if (emulation === undefined) throw new Error("the target says nothing of emulation");
+  return startMachine(
+    {
+      image: join(folder, "images/pi1.img"),
+      machine,
+      emulation: {
+        kernel: emulation.kernel,
+        initramfs: emulation.initramfs ?? null,
+        deviceTree: emulation.device_tree,
+        console: emulation.console,
+        cmdline: emulation.cmdline,
+      },
+      scratchDirectory: folder,
+      instrumented: false,
+    },
+    { runner: commandRunner, clock: systemClock, environment: plainEnvironment("/root"), tell: () => {} },
+    signal(),
+  );
+}
+
+describe("a Debian image", () => {
+  test("is baked by an ordinary user, who leaves the host as it was", async () => {
+    expect(await hostState(user, signal())).toEqual(stateBefore as never);
+    expect(bakeEvents.at(-1)?.event).toBe("baked");
+    expect(bakeEvents.filter(({ event }) => event === "warned")).toEqual([]);
+  });
+
+  test(
+    "boots on the emulated Pi from its SD card, as the node that berry.toml describes",
+    async () => {
+      await using machine = await boot("raspi3b");
+      await machine.waitForLine(/login:/, signal());
+      await logInAtTheConsole(machine);
+      const ssh = sshTo(machine);
+      await ssh("systemctl is-system-running --wait || true");
+      expect(await ssh("hostname")).toBe("pi1");
+      expect(await ssh("systemctl --failed --no-legend --plain")).toBe("");
+      expect(await ssh("systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh")).toBe(
+        Array.from({ length: 5 }, () => "active").join("\n"),
+      );
+      expect(await ssh("getent ahostsv4 pi1.local | head -n 1")).toMatch(/^10\.0\.2\.15\s/);
+      const metrics = await fetch(`http://127.0.0.1:${machine.ports.nodeExporter}/metrics`);
+      expect(await metrics.text()).toContain("node_uname_info{");
+      expect(await ssh("berry --version")).toMatch(/^berry \d+\.\d+\.\d+ \(.*aarch64\)$/);
+      expect(await ssh("date +%Z; locale 2>/dev/null | head -n 1")).toBe("CST\nLANG=en_US.UTF-8");
+      expect(await ssh("command -v htop")).toBe("/usr/bin/htop");
+      await theRootHasGrown(ssh);
+      await theWifiIsConfigured(ssh);
+      expect(await ssh("cat /etc/machine-id")).toMatch(/^[0-9a-f]{32}$/);
+      expect(await ssh("ls /etc/ssh/ssh_host_*_key | wc -l")).not.toBe("0");
+      expect(await ssh(`printf '%s\\n' '${password}' | sudo -S -p '' id -u`)).toBe("0");
+    },
+    patience,
+  );
+
+  test(
+    "is reported well by `berry imager boot`, which does not write it",
+    async () => {
+      const image = join(folder, "images/pi1.img");
+      const before = await digest(image);
+      const { exitCode, stdout, stderr } = await runBerry(["imager", "boot", "pi1", "--machine", "virt", "--identity", identity, "--json"]);
+      expect(stderr).toBe("");
+      const report = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}");
+      expect(report).toMatchObject({
+        event: "booted",
+        ok: true,
+        reasons: [],
+        guest: { hostName: "pi1", systemState: "running", failedUnits: [] },
+        ssh: { login: { state: "works" } },
+        nodeExporter: { state: "answers" },
+      });
+      expect(exitCode).toBe(0);
+      expect(await digest(image)).toBe(before);
+    },
+    patience,
+  );
+});
+
+async function logInAtTheConsole(machine: Machine): Promise<void> {
+  const from = machine.consoleLines.length;
+  machine.write("chaney\n");
+  await machine.waitForLine(/Password:/, signal(), from);
+  machine.write(`${password}\n`);
+  machine.write("echo logged-in-as-$(id -un)\n");
+  await machine.waitForLine(/logged-in-as-chaney/, signal(), from);
+  machine.write("exit\n");
+}
+
+/** Runs a command over ssh, logged in by key; its output without the last line end. */
+function sshTo(machine: Machine): (command: string) => Promise<string> {
+  const options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes"];
+  return async (command) => {
+    const argv = ["ssh", "-i", identity, ...options, "-p", String(machine.ports.ssh), "chaney@127.0.0.1", command];
+    const { stdout } = await user.run(argv, {}, signal());
+    return stdout.trimEnd();
+  };
+}
+
+async function theRootHasGrown(ssh: (command: string) => Promise<string>): Promise<void> {
+  await ssh("systemctl is-active --quiet berry-grow || sudo -n true; for i in $(seq 60); do test -e /var/lib/berry/grown && break; sleep 1; done");
+  const [partition = 0, disk = 0] = (await ssh("cat /sys/class/block/mmcblk*p2/size; cat /sys/class/block/mmcblk?/size")).split("\n").map(Number);
+  const fileSystem = Number(await ssh("df --output=size --block-size=512 / | tail -n 1"));
+  // all of the card but the boot partition and what lies before it
+  expect(partition).toBe(disk - (4 + 512) * 2048);
+  expect(fileSystem).toBeGreaterThan(partition * 0.9);
+}
+
+async function theWifiIsConfigured(ssh: (command: string) => Promise<string>): Promise<void> {
+  const file = "/etc/wpa_supplicant/wpa_supplicant-wlan0.conf";
+  const root = `printf '%s\\n' '${password}' | sudo -S -p ''`;
+  expect(await ssh(`${root} stat -c '%a %U:%G' ${file}`)).toBe("600 root:root");
+  const content = await ssh(`${root} cat ${file}`);
+  expect(content).toMatch(/^\tpsk=[0-9a-f]{64}$/m);
+  expect(content).not.toContain(passphrase);
+  expect(await ssh("systemctl is-enabled wpa_supplicant@wlan0.service")).toBe("enabled");
+  expect(await ssh("cat /proc/cmdline")).toContain("cfg80211.ieee80211_regdom=CN");
+}
+
+async function digest(path: string): Promise<string> {
+  return (await mustRun(["sha256sum", path], {}, signal())).split(" ")[0] ?? "";
+}
+
