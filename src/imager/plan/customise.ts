@@ -39,7 +39,7 @@ function userSteps({ user, ssh }: Node, target: Target, root: string): Step[] {
       argv: ["sh", "-c", 'if id -u "$1" >/dev/null 2>&1; then userdel --remove "$1" 2>/dev/null || userdel "$1"; fi', "sh", name],
     })),
     ...target.users.lock.map((name): Step => ({ title: `lock ${name}`, do: "chroot", root, argv: ["usermod", "--password", "!*", name] })),
-    ...user.groups.map((name): Step => ({ title: `have the group ${name}`, do: "chroot", root, argv: ["groupadd", "--force", name] })),
+    ...user.groups.map((name): Step => ({ title: `have the group ${name}`, do: "chroot", root, argv: ["groupadd", "--force", "--system", name] })),
     {
       title: `add the user ${user.name}`, do: "chroot", root,
       argv: ["useradd", "--create-home", "--user-group", "--shell", user.shell, ...(groups.length === 0 ? [] : ["--groups", groups.join(",")]), user.name],
