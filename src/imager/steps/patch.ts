@@ -15,7 +15,8 @@ import { hostProgram } from "./run.ts";
  */
 export async function patchImage(step: PatchImage, context: StepContext): Promise<void> {
   await rm(step.image, { force: true });
-  await hostProgram(["cp", "--reflink=auto", "--sparse=always", step.base, step.image], {}, context);
+  // the base has its holes already: looking for more takes three times as long as the kernel's own copy
+  await hostProgram(["cp", "--reflink=auto", "--sparse=auto", step.base, step.image], {}, context);
   const changes = await changesOf(step.upper, step.lower);
   const boot = changes.filter(({ path }) => isBelow(path, step.bootMount));
   const root = changes.filter(({ path }) => !isBelow(path, step.bootMount) && path !== step.bootMount);
