@@ -48,7 +48,7 @@ export SIGNATURE=be44a5ed
 
 # The packages are there already, as they are for berry: linked into place, so that apt fetches the lists alone.
 mmdebstrap --quiet --mode=root --architectures=arm64 --variant=apt --components="$COMPONENTS" --include="$PACKAGES" \
-  --skip=essential/unlink \
+  --skip=essential/unlink --skip=check/qemu \
   --setup-hook='mkdir -p "$1/var/cache/apt/archives" && cp -l "$ARCHIVES"/*.deb "$1/var/cache/apt/archives/"' \
   --essential-hook='mkdir -p "$1$BOOT_MOUNT"' \
   --customize-hook='"$WORK/customise" "$1"' \

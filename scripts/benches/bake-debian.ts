@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseDebianMirror } from "../../src/imager/facts-collect.ts";
 import { sourcesList } from "../../src/imager/plan/apt-conf.ts";
@@ -27,13 +27,18 @@ export async function benchDebian(runs: number, bench: BakeBench): Promise<Figur
   await using resources = new AsyncDisposableStack();
   resources.defer(async () => await rm(scratch, { recursive: true, force: true }));
   await chown(scratch, user.userId, user.groupId);
-  // Packages stay there between benches; layers do not.
+  // Packages stay there between benches; layers do not. They are moved away at first: ext4 looks twice at every
+  // inode that was freed within the last minute.
   const cache = join(user.home, ".cache/berry-bench");
-  const forgetLayers = async () => {
-    for (const folder of ["layers", "work", "scratch"])
-      await rm(join(cache, folder), { recursive: true, force: true });
+  const old = join(cache, `old-${process.pid}`);
+  resources.defer(async () => await rm(old, { recursive: true, force: true }));
+  const forgetLayers = async (run: string) => {
+    const layers = join(cache, "layers");
+    if ((await readdir(layers).catch(() => [])).length === 0) return;
+    await mkdir(old, { recursive: true });
+    await rename(layers, join(old, run));
   };
-  resources.defer(forgetLayers);
+  resources.defer(async () => await forgetLayers("last"));
   const clusterIn = async (folder: string) =>
     await writeCluster(
       join(folder, "cluster"),
@@ -43,7 +48,6 @@ export async function benchDebian(runs: number, bench: BakeBench): Promise<Figur
 
   if ((await archives(cache)) === null) {
     bench.say("debian: one bake that is not measured, to download the packages");
-    await forgetLayers();
     await measureBerry(await clusterIn(scratch), cache, bench);
   }
   const berry: Measurement[] = [];
@@ -72,18 +76,19 @@ export async function benchDebian(runs: number, bench: BakeBench): Promise<Figur
     });
     const sides = [
       async () => {
-        await forgetLayers();
-        berry.push(await measureBerry(cluster, cache, bench));
+        await forgetLayers(`run${run}`);
+        berry.push(tell(`debian, run ${run + 1}: berry`, await measureBerry(cluster, cache, bench), bench));
       },
-      async () => other.push(await measureOther("bake-debian.sh", await environment(), bench)),
+      async () => {
+        const measured = await measureOther("bake-debian.sh", await environment(), bench);
+        other.push(tell(`debian, run ${run + 1}: mmdebstrap`, measured, bench));
+      },
     ];
     for (const side of run % 2 === 0 ? sides : sides.toReversed()) await side();
-    tell(`debian, run ${run + 1}`, berry.at(-1), other.at(-1), bench);
     compareImages(
       await readImage(cluster.image, node, folder, signal),
       await readImage(place.IMAGE, node, folder, signal),
     );
-    await rm(folder, { recursive: true });
   }
   return figuresOf("bake debian", berry, other);
 }

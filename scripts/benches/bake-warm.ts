@@ -30,11 +30,13 @@ export async function benchWarm(runs: number, megabytes: number, bench: BakeBenc
     const copy = join(arch.scratch, "warm/copy.img");
     const argv = ["sh", "-c", 'cp --sparse=always "$1" "$2" && sync "$2"', "sh", first.image, copy];
     const sides = [
-      async () => berry.push(await measureBerry(next, cache, bench)),
-      async () => other.push(await measure({ argv, cwd: arch.scratch }, bench.emulator, bench.signal)),
+      async () => berry.push(tell(`warm, run ${run}: berry`, await measureBerry(next, cache, bench), bench)),
+      async () => {
+        const measured = await measure({ argv, cwd: arch.scratch }, bench.emulator, bench.signal);
+        other.push(tell(`warm, run ${run}: a copy`, measured, bench));
+      },
     ];
     for (const side of run % 2 === 0 ? sides : sides.toReversed()) await side();
-    tell(`warm, run ${run}`, berry.at(-1), other.at(-1), bench);
     await readImage(next.image, name, arch.scratch, bench.signal);
     for (const image of [copy, next.image]) await rm(image);
   }
