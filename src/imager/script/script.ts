@@ -34,6 +34,7 @@ ${comment(`What \`berry imager bake\` does for ${plan.nodes.map(({ node }) => no
 # To do it without berry: save this to a file and run it with bash, as the user who would bake.
 # Paths in the image are resolved as a chroot resolves them (real_path), so that no symbolic link leads out of it.
 # Secrets do not stand here: files are read when this runs, and no program gets a secret as an argument.
+# shellcheck disable=SC2016 # what stands between single quotes is for the shell of the image
 set -euo pipefail
 
 cache=${word(plan.cacheDirectory)}

@@ -1,0 +1,123 @@
+import type { Cluster, Node } from "../../../../src/config/cluster.ts";
+import type { HostFacts } from "../../../../src/imager/host-facts.ts";
+import { planBake } from "../../../../src/imager/plan/plan.ts";
+import type { Plan } from "../../../../src/imager/step.ts";
+import { shippedTarget } from "../../../../src/imager/targets.ts";
+
+/** Changes to a node, table by table. */
+export type NodeChanges = {
+  readonly [Table in keyof Node]?: Node[Table] extends object ? Partial<Node[Table]> | null : Node[Table];
+};
+
+/** A node as it comes out of a file that says next to nothing. */
+export function makeNode(name: string, changes: NodeChanges = {}): Node {
+  const node: Node = {
+    name,
+    role: "node",
+    image: {
+      mirror: null,
+      timezone: "Asia/Shanghai",
+      locale: "en_US.UTF-8",
+      locales: [],
+      keymap: "us",
+      packages: [],
+      services: [],
+      files: [],
+      script: null,
+      configTxt: [],
+      cmdline: [],
+      marginBytes: 256 * 1024 * 1024,
+    },
+    user: {
+      name: "chaney",
+      password: { kind: "file", path: "/home/chaney/cluster/secret/password" },
+      authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOvhCZ3Nju93Mbg+n+ahG19nT7BKB/TsqQx23lD4IAdi test@example"],
+      groups: [],
+      sudo: "password",
+      shell: "/bin/bash",
+    },
+    ssh: { passwordLogin: true },
+    network: { static: null, dns: [] },
+    wifi: null,
+    fan: null,
+  };
+  const merged = Object.entries(changes).map(([table, change]) => {
+    const before = node[table as keyof Node];
+    return [table, isTable(before) && isTable(change) ? { ...before, ...change } : change];
+  });
+  // Checked boundary: the changes are of the node's own tables.
+  return { ...node, ...Object.fromEntries(merged) } as Node;
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+export const wifi: NonNullable<Node["wifi"]> = {
+  ssid: "home",
+  pskFile: "/home/chaney/cluster/secret/wifi",
+  security: "wpa2",
+  hidden: false,
+  country: "CN",
+};
+
+export function makeCluster(target: string, nodes: readonly Node[]): Cluster {
+  return {
+    name: "berry",
+    file: "/home/chaney/cluster/berry.toml",
+    target,
+    outputDirectory: "/home/chaney/cluster/images",
+    nodes,
+  };
+}
+
+/** A Debian machine of an ordinary user, on which everything is in its place. */
+export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
+  const disk = { freeBytes: 100 * 1024 ** 3, fileSystem: "ext4", keepsAttributes: true };
+  const names = [
+    ...["unshare", "setpriv", "flock", "mount", "sfdisk", "mke2fs", "debugfs", "tune2fs", "mkfs.vfat", "mcopy", "find"],
+    ...["systemctl", "newuidmap", "newgidmap", "apt-get", "dpkg", "dpkg-deb", "bsdtar", "gpg", "pacman", "localedef"],
+  ];
+  return {
+    architecture: "x86_64",
+    kernel: { release: "6.12.57", major: 6, minor: 12 },
+    isRoot: false,
+    userName: "chaney",
+    programs: Object.fromEntries(names.map((name) => [name, `/usr/bin/${name}`])),
+    emulators: ["/usr/bin/qemu-aarch64-static"],
+    hostHandler: null,
+    subordinateIds: { users: 65_536, groups: 65_536 },
+    userNamespaces: "allowed",
+    pacmanMajor: 7,
+    cacheDirectory: "/home/chaney/.cache/berry",
+    cachedLayers: [],
+    cacheDisk: { directory: "/home/chaney/.cache/berry", ...disk },
+    outputDisk: { directory: "/home/chaney/cluster/images", ...disk },
+    debianMirror: { url: "http://mirror.example/debian", securityUrl: "http://mirror.example/debian-security" },
+    keyrings: ["debian-archive-keyring.gpg"],
+    berry: { path: "/opt/berry/berry-aarch64", sha256: "b".repeat(64) },
+    digests: { "/home/chaney/cluster/motd": "d".repeat(64), "/home/chaney/cluster/token": "e".repeat(64) },
+    ...changes,
+  };
+}
+
+export interface PlanChanges {
+  readonly facts?: HostFacts;
+  readonly refresh?: boolean;
+  /** Only these of the cluster's nodes. */
+  readonly nodes?: readonly Node[];
+}
+
+export function planOf(cluster: Cluster, changes: PlanChanges = {}): Plan {
+  return planBake({
+    cluster,
+    target: shippedTarget(cluster.target),
+    facts: changes.facts ?? makeFacts(),
+    nodes: changes.nodes ?? cluster.nodes,
+    refresh: changes.refresh ?? false,
+    hash: (text) => new Bun.CryptoHasher("sha256").update(text).digest("hex"),
+  });
+}
+
+export const arch = "archlinuxarm-rpi-aarch64";
+export const debian = "debian-arm64";

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { debugfsScript } from "../../../../src/imager/debugfs-script.ts";
+import { rootGeometry, treeSize } from "../../../../src/imager/disk-layout.ts";
+import { shellFunctions } from "../../../../src/imager/script/functions.ts";
+import { removeInRoot, setLineInRoot } from "../../../../src/imager/steps/files.ts";
+import { realPathInRoot } from "../../../../src/imager/steps/root-path.ts";
+import { commandRunner } from "../../../../src/system/command-runner.ts";
+
+/** The plan's script and the bake do the same: its functions answer as the modules that berry itself runs. */
+
+const { signal } = new AbortController();
+const functions = shellFunctions.map(({ text }) => text).join("\n");
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "berry-shell-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function call(argv: readonly string[], stdin = ""): Promise<string> {
+  const { stdout, stderr, exitCode } = await commandRunner.run(
+    ["bash", "-c", `set -euo pipefail\n${functions}\n"$@"`, "bash", ...argv],
+    { stdin, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" } },
+    signal,
+  );
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+async function freshRoot(name: string): Promise<string> {
+  const root = join(folder, name);
+  await mkdir(join(root, "usr/lib"), { recursive: true });
+  await mkdir(join(root, "etc/ssh"), { recursive: true });
+  return root;
+}
+
+describe("real_path of the script", () => {
+  test("leads where berry's own goes, whatever the links say", async () => {
+    const root = await freshRoot("paths");
+    const links = { lib: "usr/lib", absolute: "/usr/lib", up: "../../../../etc", dangling: "nowhere/at/all", chain: "lib/../absolute", "with space": "/etc/ssh" };
+    for (const [name, target] of Object.entries(links)) await symlink(target, join(root, name));
+    const paths = ["/lib/x", "/absolute/x", "/up/passwd", "/dangling/y", "/chain/z", "/with space/key", "/../../etc", "/", "/etc//ssh/./a"];
+    for (const path of paths) {
+      expect((await call(["real_path", root, path])).trimEnd().replace(/\/$/, "")).toBe((await realPathInRoot(root, path)).replace(/\/$/, ""));
+    }
+  });
+  test("gives up on links that lead in a circle, as berry does", async () => {
+    const root = await freshRoot("circle");
+    await symlink("b", join(root, "a"));
+    await symlink("a", join(root, "b"));
+    await expect(call(["real_path", root, "/a/x"])).rejects.toThrow("too many symbolic links in the image: /a/x");
+    await expect(realPathInRoot(root, "/a/x")).rejects.toThrow("too many symbolic links in the image: /a/x");
+  });
+});
+
+describe("tree_size and root_geometry of the script", () => {
+  test.each([
+    [0, 1, 0],
+    [1, 1, 1],
+    [250_000, 31_007, 256 * 1024 * 1024],
+    [4_000_000, 20, 1],
+    [77, 900_000, 12_345_678_901],
+  ])("measure a tree of %d blocks and %d inodes with %d bytes to spare as berry does", async (blocks, inodes, margin) => {
+    const expected = rootGeometry({ blocks, inodes }, margin);
+    expect(await call(["root_geometry", String(blocks), String(inodes), String(margin)])).toBe(`${expected.bytes} ${expected.inodes}\n`);
+  });
+  test("count hard links once, long links and holes as berry does", async () => {
+    const lines = [
+      "1:10 f 5000 16", "1:10 f 5000 16", "1:11 f 0 0", "1:12 d 4096 8", "1:13 d 0 0", "1:14 l 59 0", "1:15 l 60 8",
+      "1:16 f 10485760 8", "1:17 f 10485760 20480", "1:18 f 1048577 0", "1:19 f 1099511627776 2048", "1:20 s 0 0", "2:10 f 1 8",
+    ];
+    const { blocks, inodes } = treeSize(lines);
+    expect(await call(["tree_size"], `${lines.join("\n")}\n`)).toBe(`${blocks} ${inodes}\n`);
+  });
+});
+
+describe("set_line of the script", () => {
+  test.each(["", "a=1\nb=2\n", "b=2\na=1", "a=1\n\n\n", "\n\n", "  a=0\nA=1\n", "# a=\nab=1\na=\\t$x\n"])("changes %j as berry does", async (before) => {
+    const root = await freshRoot("lines");
+    const [ours, theirs] = [join(root, "etc/ours"), join(root, "etc/theirs")];
+    for (const path of [ours, theirs]) await writeFile(path, before);
+    await setLineInRoot({ do: "set-line", root, path: "/etc/ours", startsWith: "a=", line: "a=new \\ $x" });
+    await call(["set_line", root, "/etc/theirs", "a=", "a=new \\ $x"]);
+    expect(await readFile(theirs, "utf8")).toBe(await readFile(ours, "utf8"));
+  });
+});
+
+describe("remove of the script", () => {
+  test("takes away what berry takes away", async () => {
+    const furnish = async (name: string): Promise<string> => {
+      const root = await freshRoot(name);
+      const names = ["ssh_host_rsa_key", "ssh_host_rsa_key.pub", "sshd_config", ".hidden"];
+      for (const each of names) await writeFile(join(root, "etc/ssh", each), "");
+      await mkdir(join(root, "usr/lib/full/deep"), { recursive: true });
+      await mkdir(join(root, "usr/lib/kept/deep"), { recursive: true });
+      await writeFile(join(root, "usr/lib/kept/.dot"), "");
+      return root;
+    };
+    const [ours, theirs] = [await furnish("ours"), await furnish("theirs")];
+    const paths = ["/etc/ssh/ssh_host_*", "/usr/lib/full", "/usr/lib/kept/*", "/nowhere/*", "/nowhere/x"];
+    await removeInRoot({ do: "remove", root: ours, paths });
+    await call(["remove", theirs, ...paths]);
+    const left = (await readdir(ours, { recursive: true })).sort();
+    expect((await readdir(theirs, { recursive: true })).sort()).toEqual(left);
+    expect(left).toEqual(["etc", "etc/ssh", "etc/ssh/.hidden", "etc/ssh/sshd_config", "usr", "usr/lib", "usr/lib/kept"]);
+  });
+});
+
+describe("debugfs_change of the script", () => {
+  test("writes the commands that berry writes", async () => {
+    const upper = await freshRoot("upper");
+    const file = join(upper, 'etc/a "quoted" name');
+    await writeFile(file, "x");
+    await chmod(file, 0o4755);
+    await symlink("to where", join(upper, "etc/link"));
+    const { mtimeMs, uid, gid } = await Bun.file(file).stat();
+    const owner = { uid, gid, modifiedSeconds: Math.floor(mtimeMs / 1000) };
+    for (const exists of [true, false]) {
+      const expected = debugfsScript([{ kind: "file", path: '/etc/a "quoted" name', exists, source: file, mode: 0o4755, ...owner }]);
+      const said = await call(["debugfs_change", '/etc/a "quoted" name', file, exists ? "yes" : "no"]);
+      // a folder may be named with a slash at its end
+      expect(said.replace('cd "/etc/"', 'cd "/etc"')).toBe(expected);
+    }
+    const link = await call(["debugfs_change", "/etc/link", join(upper, "etc/link"), "yes"]);
+    expect(link).toStartWith('rm "/etc/link"\ncd "/etc/"\nsymlink "link" "to where"\n');
+    expect(link).toContain('set_inode_field "/etc/link" mode 0120777\n');
+  });
+});
+
+describe("secrets in the script", () => {
+  test("are the first line of a file, whatever ends it", async () => {
+    const path = join(folder, "secret");
+    for (const content of ["hunter22\n", "hunter22", "hunter22\r\nmore\n"]) {
+      await writeFile(path, content);
+      expect(await call(["password_line", "chaney", path])).toBe("chaney:hunter22\n");
+    }
+  });
+  test("may be a derived Wi-Fi key already", async () => {
+    const path = join(folder, "key");
+    await writeFile(path, `${"0123456789ABCDEF".repeat(4)}\n`);
+    expect(await call(["wifi_key", "home", path])).toBe(`${"0123456789abcdef".repeat(4)}\n`);
+  });
+  test("that cannot be read are an error", async () => {
+    await expect(call(["password_line", "chaney", join(folder, "none")])).rejects.toThrow("No such file");
+  });
+});
