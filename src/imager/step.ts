@@ -67,6 +67,8 @@ export interface Chroot {
   readonly warnAbout?: string;
   /** What to do when the image has no such program. */
   readonly missingHint?: string;
+  /** The file on the host that this is a copy of: it is the user's own, and so is what goes wrong in it. */
+  readonly script?: string;
 }
 
 /** Mounts what programs of the image expect: /proc, /dev, /run, /tmp; lends it the host's name servers. */

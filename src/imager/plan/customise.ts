@@ -180,7 +180,7 @@ function scriptSteps({ image }: Node, facts: HostFacts, root: string): Step[] {
   const path = "/tmp/berry-script";
   return [
     { title: "copy the script", do: "copy", source: image.script, sha256: facts.digests[image.script] ?? "", root, path, mode: 0o755, owner: "0:0" },
-    { title: `run ${image.script.split("/").at(-1)}`, do: "chroot", root, argv: [path] },
+    { title: `run ${image.script.split("/").at(-1)}`, do: "chroot", root, argv: [path], script: image.script },
   ];
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
+import { MiB } from "../../core/units.ts";
 import type { Clock, CommandRunner } from "../../core/ports.ts";
 import type { BakeEvent } from "../event.ts";
 import { recordLayer } from "../layer-record.ts";
@@ -84,7 +85,8 @@ async function bakeLayer(layer: LayerPlan, execution: Execution, number: () => n
     }
     await recordLayer(layer.work, layer.lower);
     await publish(layer.work, layer.directory, execution, signal);
-  } catch (error) {
+  } catch (thrown) {
+    const error = await blameFullDisk(thrown, layer.work);
     await removeTree(layer.work);
     execution.emit({ event: "undone", what: `removed the unfinished layer ${layer.name}` });
     throw error;
@@ -101,6 +103,20 @@ async function publish(work: string, directory: string, execution: Execution, si
   await rename(work, directory);
 }
 
+const fullBelowBytes = 16 * MiB;
+
+/** Programs do not always say why they could not write: where no space is left, that is the cause. */
+async function blameFullDisk(error: unknown, folder: string): Promise<unknown> {
+  if (!(error instanceof BerryError) || error.kind !== "software") return error;
+  const disk = await statfs(folder).catch(() => null);
+  const isFull = disk !== null && (disk.bavail * disk.bsize < fullBelowBytes || (disk.files > 0 && disk.ffree === 0));
+  if (!isFull) return error;
+  return new BerryError("cannot-create", `the disk of ${folder} is full`, {
+    hint: "free some space, or move the cache with --cache-dir and the images with image.output",
+    cause: error,
+  });
+}
+
 async function bakeNode(node: NodePlan, execution: Execution, number: () => number, signal: AbortSignal): Promise<void> {
   await mkdir(dirname(node.output), { recursive: true, mode: 0o700 });
   try {
@@ -111,7 +127,8 @@ async function bakeNode(node: NodePlan, execution: Execution, number: () => numb
       await file.sync();
     }
     await rename(node.partial, node.output);
-  } catch (error) {
+  } catch (thrown) {
+    const error = await blameFullDisk(thrown, dirname(node.partial));
     await rm(node.partial, { force: true });
     execution.emit({ event: "undone", what: `removed the unfinished image of ${node.node}` });
     throw error;

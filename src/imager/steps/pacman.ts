@@ -15,6 +15,9 @@ export async function pacmanKeyring(step: PacmanKeyring, context: StepContext): 
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(join(folder, "gpg.conf"), "no-autostart\nno-greeting\nno-permission-warning\nlock-never\n");
   await writeFile(join(folder, "pubring.gpg"), "");
+  // No agent is wanted, but gpg fails where the path of its socket is too long for an address (unix(7): 108 bytes).
+  // Libassuan lets a file in its place name another one, where there is none.
+  await writeFile(join(folder, "S.gpg-agent"), "%Assuan%\nsocket=/nonexistent/S.gpg-agent\n");
   const gpg = async (argv: readonly string[], stdin?: string): Promise<void> => {
     await hostProgram(["gpg", "--homedir", folder, "--batch", "--quiet", ...argv], stdin === undefined ? {} : { stdin }, context);
   };

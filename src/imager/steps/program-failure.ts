@@ -57,6 +57,13 @@ export function programFailure(argv: readonly string[], result: CommandResult): 
   });
 }
 
+/** The failure of the user's own script, which lies at `path` on the host. */
+export function scriptFailure(path: string, { exitCode, stdout, stderr }: CommandResult): BerryError {
+  return new BerryError("config", withLastLines(`${path} failed with exit code ${exitCode}`, `${stdout}\n${stderr}`), {
+    hint: "correct the script: it runs as root in the image, and has to end with exit code 0",
+  });
+}
+
 function nameOf([program = "", , inner = ""]: readonly string[]): string {
   return program === "chroot" ? `${inner} in the image` : program;
 }

@@ -3,7 +3,7 @@ import { BerryError } from "../../core/errors.ts";
 import type { CommandOptions, CommandResult } from "../../core/ports.ts";
 import type { Chroot, PasswordLine, Run } from "../step.ts";
 import type { StepContext } from "./context.ts";
-import { programFailure } from "./program-failure.ts";
+import { programFailure, scriptFailure } from "./program-failure.ts";
 import { realPathInRoot } from "./root-path.ts";
 
 /** Environment of programs in the image, whatever the host's is. */
@@ -21,6 +21,7 @@ export async function hostProgram(
   argv: readonly string[],
   options: Omit<CommandOptions, "onLine">,
   context: StepContext,
+  failure: (result: CommandResult) => BerryError = (result) => programFailure(argv, result),
 ): Promise<CommandResult> {
   const result = await context.runner.run(
     argv,
@@ -32,7 +33,7 @@ export async function hostProgram(
     context.signal,
   );
   if (result.exitCode === 0) return result;
-  throw programFailure(argv, result);
+  throw failure(result);
 }
 
 export async function run(step: Run, context: StepContext): Promise<void> {
@@ -52,6 +53,7 @@ export async function chroot(step: Chroot, context: StepContext): Promise<void> 
     ["chroot", step.root, ...step.argv],
     { env: { ...imageEnvironment, ...step.env }, ...(stdin === undefined ? {} : { stdin }) },
     context,
+    step.script === undefined ? undefined : (failed) => scriptFailure(step.script ?? "", failed),
   );
   warnAbout(step.warnAbout, result, context);
 }
