@@ -164,14 +164,17 @@ export function copyFile(file: Node["image"]["files"][number], facts: HostFacts,
   };
 }
 
+/** Or systemctl would run update-rc.d of the image, emulated, for every service that has an init script too. */
+const offline = { SYSTEMCTL_SKIP_SYSV: "1" } as const;
+
 /** systemctl of the host enables offline; it reads the units' own [Install]. */
 function serviceSteps({ image }: Node, target: Target, root: string): Step[] {
   const own = Object.keys(firstBootUnits).filter((name) => name !== "berry-pacman-key.service" || target.family === "pacman");
   return [
-    { title: "enable services", do: "run", argv: ["systemctl", `--root=${root}`, "enable", ...target.services.enable, ...image.services, ...own] },
+    { title: "enable services", do: "run", env: offline, argv: ["systemctl", `--root=${root}`, "enable", ...target.services.enable, ...image.services, ...own] },
     ...(target.services.disable.length === 0
       ? []
-      : [{ title: "disable services", do: "run", argv: ["systemctl", `--root=${root}`, "disable", ...target.services.disable] } as const]),
+      : [{ title: "disable services", do: "run", env: offline, argv: ["systemctl", `--root=${root}`, "disable", ...target.services.disable] } as const]),
   ];
 }
 
