@@ -33,6 +33,8 @@ function functionsOf(text: string): ShellFunction[] {
 
 /** Where bash takes a word for a command; functions that call others by name have an underscore in theirs. */
 function calls(text: string, name: string): boolean {
-  const before = name.includes("_") ? "(?<![\\w./-])" : "(?:^|[|(;&]|\\b(?:if|then|do|else|while|until|!))[ \\t]*";
+  const before = name.includes("_")
+    ? "(?<![\\w./-])"
+    : "(?:^|[|(;&]|\\b(?:if|then|do|else|while|until|!))[ \\t]*";
   return new RegExp(`${before}${name}(?![\\w./=-])`, "m").test(text);
 }

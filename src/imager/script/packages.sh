@@ -3,6 +3,12 @@ fetch() {
     curl --fail --location --silent --show-error --retry 5 --retry-connrefused --continue-at - --output "$2" -- "$1"
 }
 
+# without_agent FOLDER: gpg needs no agent, but fails where the path of its socket is too long; libassuan lets a file stand there.
+without_agent() {
+    install -d -m 700 -- "$1"
+    printf '%%Assuan%%\nsocket=/nonexistent/S.gpg-agent\n' >"$1/S.gpg-agent"
+}
+
 # is_signed GNUPG SIGNATURE FILE FINGERPRINT: by that primary key or a subkey of it, neither expired nor revoked.
 is_signed() {
     local status
@@ -15,6 +21,7 @@ is_signed() {
 download() {
     local gnupg
     gnupg=$(mktemp -d "$scratch/gnupg.XXXXXX")
+    without_agent "$gnupg"
     gpg --homedir "$gnupg" --batch --quiet --no-autostart --import
     rm -f -- "$2.sig"
     fetch "$3" "$2.sig"
@@ -60,7 +67,7 @@ has_files() {
 # pacman_keyring ROOT KEYRING FOLDER: a GnuPG folder that trusts the image's keyring package, without a secret key.
 pacman_keyring() {
     local gpg=(gpg --homedir "$3" --batch --quiet) keys key
-    install -d -m 700 -- "$3"
+    without_agent "$3"
     printf '%s\n' no-autostart no-greeting no-permission-warning lock-never >"$3/gpg.conf"
     : >"$3/pubring.gpg"
     keys=$(real_path "$1" "/usr/share/pacman/keyrings/$2.gpg")

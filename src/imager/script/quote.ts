@@ -12,7 +12,9 @@ export function word(text: string, variables: readonly Variable[] = []): string 
     const inner = parts.map((part, index) => {
       if (part.variable === null) return part.text;
       const next = parts[index + 1]?.text ?? "";
-      return /^[A-Za-z0-9_[]/.test(next) || part.variable.length === 1 ? `\${${part.variable}}` : `$${part.variable}`;
+      return /^[A-Za-z0-9_[]/.test(next) || part.variable.length === 1
+        ? `\${${part.variable}}`
+        : `$${part.variable}`;
     });
     return `"${inner.join("")}"`;
   }

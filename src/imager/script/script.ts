@@ -55,7 +55,10 @@ function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly Passwo
     "    echo 'error: this script starts itself again: save it to a file, then run bash FILE' >&2",
     "    exit 64",
     "fi",
-    ...hashes.map(({ variable, users }) => `: "\${${variable}:?the crypt(5) hash of ${users.join(", ")}, as berry.toml has it}"`),
+    ...hashes.map(
+      ({ variable, users }) =>
+        `: "\${${variable}:?the crypt(5) hash of ${users.join(", ")}, as berry.toml has it}"`,
+    ),
     ...tools.flatMap((program) => [
       `if ! command -v ${program} >/dev/null; then`,
       `    echo 'error: ${program} is missing' >&2`,
@@ -64,7 +67,9 @@ function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly Passwo
     ]),
     'folders=("$cache/layers" "$cache/work" "$cache/downloads" "$cache/empty" "$scratch")',
     '(umask 077 && mkdir -p -- "${folders[@]}" && : >>"$cache/lock")',
-    ...(isRoot ? enterAsRoot(enter) : [comment("an ordinary user is root of their sub-ids in there"), `exec ${enter}`]),
+    ...(isRoot
+      ? enterAsRoot(enter)
+      : [comment("an ordinary user is root of their sub-ids in there"), `exec ${enter}`]),
   ];
   return ["", "if [[ ${1-} != inside ]]; then", ...lines.map((line) => `    ${line}`), "fi", ""].join("\n");
 }
@@ -87,17 +92,23 @@ function enterAsRoot(enter: string): string[] {
 
 /** What the script needs beyond what a bake needs. */
 function toolsOf(plan: Plan): string[] {
-  const steps = [...plan.layers.filter(({ cached }) => !cached), ...plan.nodes].flatMap(({ steps: own }) => own);
+  const steps = [...plan.layers.filter(({ cached }) => !cached), ...plan.nodes].flatMap(
+    ({ steps: own }) => own,
+  );
   const downloads = steps.some((step) => step.do === "download");
   const derives = steps.some((step) => step.do === "write-wifi" && step.wifi.security === "wpa2");
   const checks = steps.some((step) => step.do === "check-initramfs");
-  return [...(downloads ? ["curl", "gpg"] : []), ...(derives ? ["wpa_passphrase"] : []), ...(checks ? ["zstd"] : [])];
+  return [
+    ...(downloads ? ["curl", "gpg"] : []),
+    ...(derives ? ["wpa_passphrase"] : []),
+    ...(checks ? ["zstd"] : []),
+  ];
 }
 
 function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
   const lines = [
     "# From here on in the namespaces.",
-    'until [[ -n $(cat /proc/self/uid_map) ]]; do sleep 0.01; done',
+    "until [[ -n $(cat /proc/self/uid_map) ]]; do sleep 0.01; done",
     "umask 022",
     "exec </dev/null",
     "trap on_exit EXIT",
@@ -108,7 +119,9 @@ function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
     `    case $name in ${inheritedVariables.join(" | ")}) ;; *) declare +x "$name" ;; esac`,
     "done",
     `export ${commandLine(["", ...Object.entries(fixedEnvironment).map(([name, value]) => `${name}=${value}`)]).slice(3)}`,
-    `image_environment=(${Object.entries(imageEnvironment).map(([name, value]) => word(`${name}=${value}`)).join(" ")})`,
+    `image_environment=(${Object.entries(imageEnvironment)
+      .map(([name, value]) => word(`${name}=${value}`))
+      .join(" ")})`,
     comment("in memory: secrets may pass through it"),
     'mount -t tmpfs -o mode=700,size=75% tmpfs "$scratch"',
     "TMPDIR=$scratch",
@@ -125,7 +138,8 @@ function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
 
 function emulatorLines(emulator: Emulator | null): string[] {
   if (emulator === null) return [comment("the host runs arm64 programs itself")];
-  if (emulator.kind === "host") return [comment(`arm64 programs run by the host's handler, ${emulator.handler}`)];
+  if (emulator.kind === "host")
+    return [comment(`arm64 programs run by the host's handler, ${emulator.handler}`)];
   return [
     comment("arm64 programs are emulated in here alone: the host's handlers stay as they are"),
     'mkdir -- "$scratch/binfmt_misc"',
@@ -137,7 +151,11 @@ function emulatorLines(emulator: Emulator | null): string[] {
 function layerLines(layer: LayerPlan, plan: Plan, hashes: readonly PasswordHash[]): string {
   const name = layer.directory.split("/").at(-1) ?? layer.name;
   if (layer.cached) return `\n${comment(`in the cache: ${name}`)}`;
-  const variables: Variable[] = [["root", layer.root], ["work", layer.work], ["cache", plan.cacheDirectory]];
+  const variables: Variable[] = [
+    ["root", layer.root],
+    ["work", layer.work],
+    ["cache", plan.cacheDirectory],
+  ];
   const call = (...argv: readonly string[]): string => commandLine(argv, variables);
   return [
     `\n${comment(`---- layer ${name} ----`)}`,
@@ -161,7 +179,10 @@ function layerLines(layer: LayerPlan, plan: Plan, hashes: readonly PasswordHash[
 
 function nodeLines(node: NodePlan, plan: Plan, hashes: readonly PasswordHash[]): string {
   const variables: Variable[] = [
-    ["root", node.root], ["work", node.work], ["cache", plan.cacheDirectory], ["images", plan.outputDirectory],
+    ["root", node.root],
+    ["work", node.work],
+    ["cache", plan.cacheDirectory],
+    ["images", plan.outputDirectory],
   ];
   const call = (...argv: readonly string[]): string => commandLine(argv, variables);
   return [
@@ -181,7 +202,11 @@ function nodeLines(node: NodePlan, plan: Plan, hashes: readonly PasswordHash[]):
   ].join("\n");
 }
 
-function stepsOf(steps: readonly Step[], variables: readonly Variable[], hashes: readonly PasswordHash[]): string[] {
+function stepsOf(
+  steps: readonly Step[],
+  variables: readonly Variable[],
+  hashes: readonly PasswordHash[],
+): string[] {
   const hashVariable = (hash: string): string => hashes.find((known) => known.hash === hash)?.variable ?? "";
   return steps.map((step) => `\n${stepLines(step, { variables, hashVariable })}`);
 }

@@ -70,10 +70,26 @@ function commandsOf(step: Step, scope: Scope): string {
       return call("remove_packages", step.root, ...step.packages, "--", ...inside, ...step.argv);
     }
     case "pack-image":
-      return call("pack_image", step.root, step.bootMount, step.image, String(step.bootBytes), String(step.marginBytes));
+      return call(
+        "pack_image",
+        step.root,
+        step.bootMount,
+        step.image,
+        String(step.bootBytes),
+        String(step.marginBytes),
+      );
     case "patch-image": {
       const { base, image, upper, bootMount, bootBytes, lower } = step;
-      return call("patch_image", base, image, upper, bootMount, String(bootBytes), ...identityWords(step.identity), ...lower);
+      return call(
+        "patch_image",
+        base,
+        image,
+        upper,
+        bootMount,
+        String(bootBytes),
+        ...identityWords(step.identity),
+        ...lower,
+      );
     }
   }
 }
@@ -90,7 +106,10 @@ function run({ argv, env, stdin, warnAbout }: Run, { variables }: Scope): string
 
 function chroot({ missingHint, ...step }: Chroot, scope: Scope): string {
   if (missingHint === undefined) return inImage(step, scope);
-  const required = commandLine(["require_program", step.root, step.argv[0] ?? "", missingHint], scope.variables);
+  const required = commandLine(
+    ["require_program", step.root, step.argv[0] ?? "", missingHint],
+    scope.variables,
+  );
   return `${required}\n${inImage(step, scope)}`;
 }
 
@@ -116,9 +135,12 @@ function passwordLine(line: PasswordLine, scope: Scope): string {
 function writeWifi({ root, path, wifi }: WriteWifi, scope: Scope): string {
   const place = commandLine(["write_file", root, path, "0600", "0:0"], scope.variables);
   if (wifi.pskFile === null || wifi.security === "open") return feed(place, wpaSupplicantConf(wifi, ""));
-  const source = wifi.security === "wpa3" ? ["first_line", wifi.pskFile] : ["wifi_key", wifi.ssid, wifi.pskFile];
+  const source =
+    wifi.security === "wpa3" ? ["first_line", wifi.pskFile] : ["wifi_key", wifi.ssid, wifi.pskFile];
   const mark = "\0";
-  const content = wpaSupplicantConf(wifi, mark).replace(/[\\$`]/g, String.raw`\$&`).replace(mark, "$key");
+  const content = wpaSupplicantConf(wifi, mark)
+    .replace(/[\\$`]/g, String.raw`\$&`)
+    .replace(mark, "$key");
   return [`key=$(${commandLine(source)})`, `${place} <<EOF`, `${content}EOF`, "unset key"].join("\n");
 }
 

@@ -31,7 +31,9 @@ export function makeNode(name: string, changes: NodeChanges = {}): Node {
     user: {
       name: "chaney",
       password: { kind: "file", path: "/home/chaney/cluster/secret/password" },
-      authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOvhCZ3Nju93Mbg+n+ahG19nT7BKB/TsqQx23lD4IAdi test@example"],
+      authorizedKeys: [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOvhCZ3Nju93Mbg+n+ahG19nT7BKB/TsqQx23lD4IAdi test@example",
+      ],
       groups: [],
       sudo: "password",
       shell: "/bin/bash",
@@ -75,8 +77,31 @@ export function makeCluster(target: string, nodes: readonly Node[]): Cluster {
 export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
   const disk = { freeBytes: 100 * 1024 ** 3, fileSystem: "ext4", keepsAttributes: true };
   const names = [
-    ...["unshare", "setpriv", "flock", "mount", "sfdisk", "mke2fs", "debugfs", "tune2fs", "mkfs.vfat", "mcopy", "find"],
-    ...["systemctl", "newuidmap", "newgidmap", "apt-get", "dpkg", "dpkg-deb", "bsdtar", "gpg", "pacman", "localedef"],
+    ...[
+      "unshare",
+      "setpriv",
+      "flock",
+      "mount",
+      "sfdisk",
+      "mke2fs",
+      "debugfs",
+      "tune2fs",
+      "mkfs.vfat",
+      "mcopy",
+      "find",
+    ],
+    ...[
+      "systemctl",
+      "newuidmap",
+      "newgidmap",
+      "apt-get",
+      "dpkg",
+      "dpkg-deb",
+      "bsdtar",
+      "gpg",
+      "pacman",
+      "localedef",
+    ],
   ];
   return {
     architecture: "x86_64",
@@ -93,7 +118,10 @@ export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
     cachedLayers: [],
     cacheDisk: { directory: "/home/chaney/.cache/berry", ...disk },
     outputDisk: { directory: "/home/chaney/cluster/images", ...disk },
-    debianMirror: { url: "http://mirror.example/debian", securityUrl: "http://mirror.example/debian-security" },
+    debianMirror: {
+      url: "http://mirror.example/debian",
+      securityUrl: "http://mirror.example/debian-security",
+    },
     keyrings: ["debian-archive-keyring.gpg"],
     berry: { path: "/opt/berry/berry-aarch64", sha256: "b".repeat(64) },
     digests: { "/home/chaney/cluster/motd": "d".repeat(64), "/home/chaney/cluster/token": "e".repeat(64) },

@@ -54,14 +54,38 @@ describe.each([arch, debian])("the plan for %s", (target) => {
     ["the fan", { fan: { pin: 18, mode: "pwm" } }],
     [
       "a secret file",
-      { image: { files: [{ source: "/home/chaney/cluster/token", path: "/etc/token", mode: 0o600, owner: "root", group: "root", secret: true }] } },
+      {
+        image: {
+          files: [
+            {
+              source: "/home/chaney/cluster/token",
+              path: "/etc/token",
+              mode: 0o600,
+              owner: "root",
+              group: "root",
+              secret: true,
+            },
+          ],
+        },
+      },
     ],
   ])("keeps every layer when %s changes, and not the node's steps", (_, changes) => {
     expect(keysOf(planFor(target, changes))).toEqual(keysOf(planFor(target)));
     expect(planFor(target, changes).nodes).not.toEqual(planFor(target).nodes);
   });
   test("makes the image anew, and nothing below it, when a file's content changes", () => {
-    const image = { files: [{ source: "/home/chaney/cluster/motd", path: "/etc/motd", mode: 0o644, owner: "root", group: "root", secret: false }] };
+    const image = {
+      files: [
+        {
+          source: "/home/chaney/cluster/motd",
+          path: "/etc/motd",
+          mode: 0o644,
+          owner: "root",
+          group: "root",
+          secret: false,
+        },
+      ],
+    };
     const before = keysOf(planFor(target, { image }));
     const facts = makeFacts({ digests: { "/home/chaney/cluster/motd": "f".repeat(64) } });
     const after = keysOf(planFor(target, { image }, { facts }));
@@ -87,7 +111,9 @@ describe.each([arch, debian])("the plan for %s", (target) => {
     ]);
   });
   test("shares the system with a node that has packages of its own", () => {
-    const plan = planOf(makeCluster(target, [makeNode("pi1"), makeNode("pi2", { image: { packages: ["vim"] } })]));
+    const plan = planOf(
+      makeCluster(target, [makeNode("pi1"), makeNode("pi2", { image: { packages: ["vim"] } })]),
+    );
     const names = plan.layers.map(({ name }) => name);
     expect(names.filter((name) => name === "system")).toHaveLength(1);
     expect(names.filter((name) => name === "image")).toHaveLength(2);
@@ -105,7 +131,9 @@ describe.each([arch, debian])("the plan for %s", (target) => {
   });
   test("takes from the cache what is there, unless it is refreshed", () => {
     const { layers } = planFor(target);
-    const facts = makeFacts({ cachedLayers: layers.map(({ directory }) => directory.split("/").at(-1) ?? "") });
+    const facts = makeFacts({
+      cachedLayers: layers.map(({ directory }) => directory.split("/").at(-1) ?? ""),
+    });
     expect(planFor(target, {}, { facts }).layers.map(({ cached }) => cached)).toEqual(layers.map(() => true));
     expect(planFor(target, {}, { facts, refresh: true }).layers.some(({ cached }) => cached)).toBe(false);
     expect(keysOf(planFor(target, {}, { facts, refresh: true }))).toEqual(keysOf(planFor(target)));
@@ -119,7 +147,8 @@ describe.each([arch, debian])("the plan for %s", (target) => {
   test("puts secrets into no layer", () => {
     const plan = planFor(target, { wifi, user: { password: { kind: "hash", hash: "$y$j9T$secret" } } });
     const layers = JSON.stringify(plan.layers);
-    for (const each of ["$y$j9T$secret", "secret/wifi", "secret/password"]) expect(layers).not.toContain(each);
+    for (const each of ["$y$j9T$secret", "secret/wifi", "secret/password"])
+      expect(layers).not.toContain(each);
   });
   test("shows secrets as references", () => {
     const plan = planFor(target, { wifi, user: { password: { kind: "hash", hash: "$y$j9T$secret" } } });
@@ -128,7 +157,9 @@ describe.each([arch, debian])("the plan for %s", (target) => {
     expect(JSON.stringify(planFor(target))).toContain("/home/chaney/cluster/secret/password");
   });
   test("removes host keys and machine-id from what nodes share", () => {
-    const removed = layer(planFor(target), "image").steps.flatMap((step) => (step.do === "remove" ? step.paths : []));
+    const removed = layer(planFor(target), "image").steps.flatMap((step) =>
+      step.do === "remove" ? step.paths : [],
+    );
     expect(removed).toContain("/etc/ssh/ssh_host_*");
     expect(removed).toContain("/var/lib/systemd/random-seed");
   });
@@ -136,11 +167,20 @@ describe.each([arch, debian])("the plan for %s", (target) => {
 
 describe("disk identities", () => {
   const identities = (name: string, nodes: readonly string[]) => {
-    const cluster = { ...makeCluster(debian, nodes.map((node) => makeNode(node))), name };
+    const cluster = {
+      ...makeCluster(
+        debian,
+        nodes.map((node) => makeNode(node)),
+      ),
+      name,
+    };
     return stepsOf(planOf(cluster), "patch-image").map(({ identity }) => identity);
   };
   test("differ for every node of every cluster", () => {
-    const all = [...identities("berry", ["pi1", "pi2", "pi3"]), ...identities("other", ["pi1", "pi2", "pi3"])];
+    const all = [
+      ...identities("berry", ["pi1", "pi2", "pi3"]),
+      ...identities("other", ["pi1", "pi2", "pi3"]),
+    ];
     for (const key of ["diskSignature", "bootVolumeId", "rootUuid"] as const) {
       expect(new Set(all.map((identity) => identity[key])).size).toBe(6);
     }
@@ -149,7 +189,12 @@ describe("disk identities", () => {
     expect(identities("berry", ["pi0", "pi1"])[1]).toEqual(identities("berry", ["pi1", "pi2"])[0]);
   });
   test("have the form that sfdisk, the FAT and RFC 9562 ask for", () => {
-    for (const { diskSignature, bootVolumeId, rootUuid } of identities("berry", ["pi1", "pi2", "pi3", "pi4"])) {
+    for (const { diskSignature, bootVolumeId, rootUuid } of identities("berry", [
+      "pi1",
+      "pi2",
+      "pi3",
+      "pi4",
+    ])) {
       expect(diskSignature).toMatch(/^[0-9a-f]{8}$/);
       expect(bootVolumeId).toMatch(/^[0-9A-F]{8}$/);
       expect(rootUuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -158,7 +203,9 @@ describe("disk identities", () => {
   test("are what fstab and cmdline.txt of the same node name", () => {
     const plan = planFor(arch);
     const [identity] = identities("berry", ["pi1"]);
-    const written = stepsOf(plan, "write").filter(({ path }) => path === "/etc/fstab" || path === "/boot/cmdline.txt");
+    const written = stepsOf(plan, "write").filter(
+      ({ path }) => path === "/etc/fstab" || path === "/boot/cmdline.txt",
+    );
     expect(written).toHaveLength(2);
     for (const { content } of written) expect(content).toContain(`PARTUUID=${identity?.diskSignature}-02`);
   });
@@ -178,7 +225,8 @@ describe("programs of the image", () => {
     expect(stepsOf(plan, "run").filter(({ argv }) => argv[0] === "pacman")).toEqual([]);
     expect(stepsOf(plan, "remove-packages").map(({ emulated }) => emulated)).toEqual([true]);
     // its configuration and keys lie where it finds them inside, and outside of what is kept
-    for (const { argv } of calls) expect(argv.join(" ")).toContain("--config /run/berry/pacman.conf --gpgdir /run/berry/gnupg");
+    for (const { argv } of calls)
+      expect(argv.join(" ")).toContain("--config /run/berry/pacman.conf --gpgdir /run/berry/gnupg");
   });
   test("have native tools lent on a host of another architecture", () => {
     const plan = planFor(debian);
@@ -198,22 +246,35 @@ describe("programs of the image", () => {
   });
   test("are emulated by a handler of the namespace's own since Linux 6.7", () => {
     const own = { kind: "own", interpreter: "/usr/bin/qemu-aarch64-static" } as const;
-    for (const [major, minor] of [[6, 7], [6, 12], [7, 0]] as const) {
-      const facts = makeFacts({ kernel: { release: `${major}.${minor}`, major, minor }, hostHandler: "/usr/bin/other" });
+    for (const [major, minor] of [
+      [6, 7],
+      [6, 12],
+      [7, 0],
+    ] as const) {
+      const facts = makeFacts({
+        kernel: { release: `${major}.${minor}`, major, minor },
+        hostHandler: "/usr/bin/other",
+      });
       expect(planFor(arch, {}, { facts }).emulator).toEqual(own);
     }
   });
   test("are emulated by the host's handler below Linux 6.7, if it has one", () => {
     const old = { kernel: { release: "6.6.1", major: 6, minor: 6 } };
     const handler = "/usr/libexec/qemu-aarch64";
-    expect(planFor(arch, {}, { facts: makeFacts({ ...old, hostHandler: handler }) }).emulator).toEqual({ kind: "host", handler });
+    expect(planFor(arch, {}, { facts: makeFacts({ ...old, hostHandler: handler }) }).emulator).toEqual({
+      kind: "host",
+      handler,
+    });
     expect(planFor(arch, {}, { facts: makeFacts(old) }).emulator).toBeNull();
-    expect(planFor(arch, {}, { facts: makeFacts({ kernel: { release: "5.15", major: 5, minor: 15 } }) }).emulator).toBeNull();
+    expect(
+      planFor(arch, {}, { facts: makeFacts({ kernel: { release: "5.15", major: 5, minor: 15 } }) }).emulator,
+    ).toBeNull();
   });
 });
 
 describe("Debian's mirror", () => {
-  const sources = (plan: Plan) => stepsOf(plan, "write").filter(({ path }) => path.endsWith("debian.sources"))[0]?.content;
+  const sources = (plan: Plan) =>
+    stepsOf(plan, "write").filter(({ path }) => path.endsWith("debian.sources"))[0]?.content;
   test("is the host's own, with its security mirror", () => {
     expect(sources(planFor(debian))).toContain("URIs: http://mirror.example/debian\n");
     expect(sources(planFor(debian))).toContain("URIs: http://mirror.example/debian-security\n");

@@ -22,7 +22,16 @@ const archCluster = makeCluster(arch, [
   makeNode("pi2", {
     image: {
       packages: ["vim", "htop"],
-      files: [{ source: "/home/chaney/cluster/token", path: "/etc/token", mode: 0o600, owner: "root", group: "root", secret: true }],
+      files: [
+        {
+          source: "/home/chaney/cluster/token",
+          path: "/etc/token",
+          mode: 0o600,
+          owner: "root",
+          group: "root",
+          secret: true,
+        },
+      ],
     },
     network: { static: { addresses: ["192.168.1.12/24"], gateway: "192.168.1.1" }, dns: ["192.168.1.1"] },
   }),
@@ -31,7 +40,16 @@ const debianCluster = makeCluster(debian, [
   makeNode("pi1", {
     image: {
       packages: ["vim"],
-      files: [{ source: "/home/chaney/cluster/motd", path: "/etc/motd", mode: 0o644, owner: "root", group: "root", secret: false }],
+      files: [
+        {
+          source: "/home/chaney/cluster/motd",
+          path: "/etc/motd",
+          mode: 0o644,
+          owner: "root",
+          group: "root",
+          secret: false,
+        },
+      ],
       configTxt: ["dtparam=audio=off"],
     },
     user: { password: { kind: "hash", hash: "$y$j9T$ThisIsTheSecretHash" } },
@@ -47,16 +65,30 @@ const scripts: readonly (readonly [string, string])[] = [
     "archlinuxarm with the image's pacman, below Linux 6.7",
     planScript(
       planOf(archCluster, {
-        facts: makeFacts({ pacmanMajor: null, kernel: { release: "6.1.0", major: 6, minor: 1 }, hostHandler: "/usr/bin/qemu" }),
+        facts: makeFacts({
+          pacmanMajor: null,
+          kernel: { release: "6.1.0", major: 6, minor: 1 },
+          hostHandler: "/usr/bin/qemu",
+        }),
       }),
       asUser,
     ),
   ],
-  ["debian on an arm64 host", planScript(planOf(debianCluster, { facts: makeFacts({ architecture: "aarch64" }) }), asUser)],
+  [
+    "debian on an arm64 host",
+    planScript(planOf(debianCluster, { facts: makeFacts({ architecture: "aarch64" }) }), asUser),
+  ],
 ];
 
-async function bash(argv: readonly string[], stdin: string): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return await commandRunner.run(["bash", ...argv], { stdin, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" } }, signal);
+async function bash(
+  argv: readonly string[],
+  stdin: string,
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return await commandRunner.run(
+    ["bash", ...argv],
+    { stdin, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" } },
+    signal,
+  );
 }
 
 /** The script of a plan whose only node has these steps. */
@@ -69,9 +101,12 @@ function scriptOf(steps: readonly Step[], cluster: Cluster = archCluster): strin
 }
 
 describe("the script of a plan", () => {
-  test.each(scripts.filter(([name]) => name.endsWith(".sh")))("%s is the one that was read and approved", async (name, script) => {
-    await expectGolden(name, script);
-  });
+  test.each(scripts.filter(([name]) => name.endsWith(".sh")))(
+    "%s is the one that was read and approved",
+    async (name, script) => {
+      await expectGolden(name, script);
+    },
+  );
   test.each(scripts)("%s is accepted by bash", async (_, script) => {
     expect(await bash(["-n"], script)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
   });
@@ -115,11 +150,16 @@ describe("the script of a plan", () => {
     await rm(folder, { recursive: true });
   });
   test("asks for each hash by a name of its own where nodes differ", () => {
-    const hashed = (name: string, hash: string) => makeNode(name, { user: { password: { kind: "hash", hash } } });
+    const hashed = (name: string, hash: string) =>
+      makeNode(name, { user: { password: { kind: "hash", hash } } });
     const nodes = [hashed("pi1", "$one"), hashed("pi2", "$two"), hashed("pi3", "$one")];
     const script = planScript(planOf(makeCluster(arch, nodes)), asUser);
-    expect(script).toContain(': "${BERRY_PASSWORD_HASH_1:?the crypt(5) hash of chaney on pi1, chaney on pi3, as berry.toml has it}"');
-    expect(script).toContain(`printf '%s:%s\\n' chaney "$BERRY_PASSWORD_HASH_2" | in_image "$root" chpasswd --encrypted`);
+    expect(script).toContain(
+      ': "${BERRY_PASSWORD_HASH_1:?the crypt(5) hash of chaney on pi1, chaney on pi3, as berry.toml has it}"',
+    );
+    expect(script).toContain(
+      `printf '%s:%s\\n' chaney "$BERRY_PASSWORD_HASH_2" | in_image "$root" chpasswd --encrypted`,
+    );
   });
   test("will not start itself again from standard input", async () => {
     const { exitCode, stderr } = await bash(["-s"], planScript(planOf(archCluster), asUser));
@@ -134,20 +174,28 @@ describe("the script of a plan", () => {
 });
 
 describe("values in a script", () => {
-  const hostile = "it's $HOME `id` \"x\" \\ !! *\n$(touch /tmp/berry-escaped)\nEOF\n# ";
+  const hostile = 'it\'s $HOME `id` "x" \\ !! *\n$(touch /tmp/berry-escaped)\nEOF\n# ';
   test("mean what they say, whatever they hold", async () => {
-    const script = scriptOf([{ title: "say it", do: "run", argv: ["printf", "%s", hostile], env: { NOTE: hostile } }]);
-    const line = script.slice(script.indexOf("# say it\n") + "# say it\n".length, script.indexOf("\n\n# publish"));
+    const script = scriptOf([
+      { title: "say it", do: "run", argv: ["printf", "%s", hostile], env: { NOTE: hostile } },
+    ]);
+    const line = script.slice(
+      script.indexOf("# say it\n") + "# say it\n".length,
+      script.indexOf("\n\n# publish"),
+    );
     const { stdout } = await bash(["-c", `${line}; true`], "");
     expect(stdout).toBe(hostile);
     const env = line.replace(/ printf .*/s, " printenv NOTE");
     expect((await bash(["-c", env], "")).stdout).toBe(`${hostile}\n`);
   });
-  test.each([hostile, `${hostile}\n`, "EOF\nEOF_\n", "", "\n", "no line end", "\ttab\r\n"])("are fed as they are: %j", async (content) => {
-    const script = scriptOf([{ title: "feed it", do: "run", argv: ["cat"], stdin: content }]);
-    const lines = script.slice(script.indexOf("# feed it\n"), script.indexOf("\n\n# publish"));
-    expect((await bash(["-c", lines], "")).stdout).toBe(content);
-  });
+  test.each([hostile, `${hostile}\n`, "EOF\nEOF_\n", "", "\n", "no line end", "\ttab\r\n"])(
+    "are fed as they are: %j",
+    async (content) => {
+      const script = scriptOf([{ title: "feed it", do: "run", argv: ["cat"], stdin: content }]);
+      const lines = script.slice(script.indexOf("# feed it\n"), script.indexOf("\n\n# publish"));
+      expect((await bash(["-c", lines], "")).stdout).toBe(content);
+    },
+  );
   test("do not escape from a title", async () => {
     const script = scriptOf([{ title: "wifi for\necho escaped\r\u2028", do: "run", argv: ["true"] }]);
     expect(script).toContain("\n# wifi for echo escaped \ntrue\n");

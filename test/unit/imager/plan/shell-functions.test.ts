@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { failureOf } from "../../../fixtures/failure-of.ts";
 import { debugfsScript } from "../../../../src/imager/debugfs-script.ts";
 import { rootGeometry, treeSize } from "../../../../src/imager/disk-layout.ts";
 import { shellFunctions } from "../../../../src/imager/script/functions.ts";
@@ -39,19 +40,42 @@ async function freshRoot(name: string): Promise<string> {
 describe("real_path of the script", () => {
   test("leads where berry's own goes, whatever the links say", async () => {
     const root = await freshRoot("paths");
-    const links = { lib: "usr/lib", absolute: "/usr/lib", up: "../../../../etc", dangling: "nowhere/at/all", chain: "lib/../absolute", "with space": "/etc/ssh" };
+    const links = {
+      lib: "usr/lib",
+      absolute: "/usr/lib",
+      up: "../../../../etc",
+      dangling: "nowhere/at/all",
+      chain: "lib/../absolute",
+      "with space": "/etc/ssh",
+    };
     for (const [name, target] of Object.entries(links)) await symlink(target, join(root, name));
-    const paths = ["/lib/x", "/absolute/x", "/up/passwd", "/dangling/y", "/chain/z", "/with space/key", "/../../etc", "/", "/etc//ssh/./a"];
+    const paths = [
+      "/lib/x",
+      "/absolute/x",
+      "/up/passwd",
+      "/dangling/y",
+      "/chain/z",
+      "/with space/key",
+      "/../../etc",
+      "/",
+      "/etc//ssh/./a",
+    ];
     for (const path of paths) {
-      expect((await call(["real_path", root, path])).trimEnd().replace(/\/$/, "")).toBe((await realPathInRoot(root, path)).replace(/\/$/, ""));
+      expect((await call(["real_path", root, path])).trimEnd().replace(/\/$/, "")).toBe(
+        (await realPathInRoot(root, path)).replace(/\/$/, ""),
+      );
     }
   });
   test("gives up on links that lead in a circle, as berry does", async () => {
     const root = await freshRoot("circle");
     await symlink("b", join(root, "a"));
     await symlink("a", join(root, "b"));
-    await expect(call(["real_path", root, "/a/x"])).rejects.toThrow("too many symbolic links in the image: /a/x");
-    await expect(realPathInRoot(root, "/a/x")).rejects.toThrow("too many symbolic links in the image: /a/x");
+    expect(String(await failureOf(call(["real_path", root, "/a/x"])))).toContain(
+      "too many symbolic links in the image: /a/x",
+    );
+    expect(String(await failureOf(realPathInRoot(root, "/a/x")))).toContain(
+      "too many symbolic links in the image: /a/x",
+    );
   });
 });
 
@@ -62,14 +86,30 @@ describe("tree_size and root_geometry of the script", () => {
     [250_000, 31_007, 256 * 1024 * 1024],
     [4_000_000, 20, 1],
     [77, 900_000, 12_345_678_901],
-  ])("measure a tree of %d blocks and %d inodes with %d bytes to spare as berry does", async (blocks, inodes, margin) => {
-    const expected = rootGeometry({ blocks, inodes }, margin);
-    expect(await call(["root_geometry", String(blocks), String(inodes), String(margin)])).toBe(`${expected.bytes} ${expected.inodes}\n`);
-  });
+  ])(
+    "measure a tree of %d blocks and %d inodes with %d bytes to spare as berry does",
+    async (blocks, inodes, margin) => {
+      const expected = rootGeometry({ blocks, inodes }, margin);
+      expect(await call(["root_geometry", String(blocks), String(inodes), String(margin)])).toBe(
+        `${expected.bytes} ${expected.inodes}\n`,
+      );
+    },
+  );
   test("count hard links once, long links and holes as berry does", async () => {
     const lines = [
-      "1:10 f 5000 16", "1:10 f 5000 16", "1:11 f 0 0", "1:12 d 4096 8", "1:13 d 0 0", "1:14 l 59 0", "1:15 l 60 8",
-      "1:16 f 10485760 8", "1:17 f 10485760 20480", "1:18 f 1048577 0", "1:19 f 1099511627776 2048", "1:20 s 0 0", "2:10 f 1 8",
+      "1:10 f 5000 16",
+      "1:10 f 5000 16",
+      "1:11 f 0 0",
+      "1:12 d 4096 8",
+      "1:13 d 0 0",
+      "1:14 l 59 0",
+      "1:15 l 60 8",
+      "1:16 f 10485760 8",
+      "1:17 f 10485760 20480",
+      "1:18 f 1048577 0",
+      "1:19 f 1099511627776 2048",
+      "1:20 s 0 0",
+      "2:10 f 1 8",
     ];
     const { blocks, inodes } = treeSize(lines);
     expect(await call(["tree_size"], `${lines.join("\n")}\n`)).toBe(`${blocks} ${inodes}\n`);
@@ -77,14 +117,17 @@ describe("tree_size and root_geometry of the script", () => {
 });
 
 describe("set_line of the script", () => {
-  test.each(["", "a=1\nb=2\n", "b=2\na=1", "a=1\n\n\n", "\n\n", "  a=0\nA=1\n", "# a=\nab=1\na=\\t$x\n"])("changes %j as berry does", async (before) => {
-    const root = await freshRoot("lines");
-    const [ours, theirs] = [join(root, "etc/ours"), join(root, "etc/theirs")];
-    for (const path of [ours, theirs]) await writeFile(path, before);
-    await setLineInRoot({ do: "set-line", root, path: "/etc/ours", startsWith: "a=", line: "a=new \\ $x" });
-    await call(["set_line", root, "/etc/theirs", "a=", "a=new \\ $x"]);
-    expect(await readFile(theirs, "utf8")).toBe(await readFile(ours, "utf8"));
-  });
+  test.each(["", "a=1\nb=2\n", "b=2\na=1", "a=1\n\n\n", "\n\n", "  a=0\nA=1\n", "# a=\nab=1\na=\\t$x\n"])(
+    "changes %j as berry does",
+    async (before) => {
+      const root = await freshRoot("lines");
+      const [ours, theirs] = [join(root, "etc/ours"), join(root, "etc/theirs")];
+      for (const path of [ours, theirs]) await writeFile(path, before);
+      await setLineInRoot({ do: "set-line", root, path: "/etc/ours", startsWith: "a=", line: "a=new \\ $x" });
+      await call(["set_line", root, "/etc/theirs", "a=", "a=new \\ $x"]);
+      expect(await readFile(theirs, "utf8")).toBe(await readFile(ours, "utf8"));
+    },
+  );
 });
 
 describe("remove of the script", () => {
@@ -104,7 +147,15 @@ describe("remove of the script", () => {
     await call(["remove", theirs, ...paths]);
     const left = (await readdir(ours, { recursive: true })).sort();
     expect((await readdir(theirs, { recursive: true })).sort()).toEqual(left);
-    expect(left).toEqual(["etc", "etc/ssh", "etc/ssh/.hidden", "etc/ssh/sshd_config", "usr", "usr/lib", "usr/lib/kept"]);
+    expect(left).toEqual([
+      "etc",
+      "etc/ssh",
+      "etc/ssh/.hidden",
+      "etc/ssh/sshd_config",
+      "usr",
+      "usr/lib",
+      "usr/lib/kept",
+    ]);
   });
 });
 
@@ -118,7 +169,9 @@ describe("debugfs_change of the script", () => {
     const { mtimeMs, uid, gid } = await Bun.file(file).stat();
     const owner = { uid, gid, modifiedSeconds: Math.floor(mtimeMs / 1000) };
     for (const exists of [true, false]) {
-      const expected = debugfsScript([{ kind: "file", path: '/etc/a "quoted" name', exists, source: file, mode: 0o4755, ...owner }]);
+      const expected = debugfsScript([
+        { kind: "file", path: '/etc/a "quoted" name', exists, source: file, mode: 0o4755, ...owner },
+      ]);
       const said = await call(["debugfs_change", '/etc/a "quoted" name', file, exists ? "yes" : "no"]);
       // a folder may be named with a slash at its end
       expect(said.replace('cd "/etc/"', 'cd "/etc"')).toBe(expected);
@@ -143,6 +196,8 @@ describe("secrets in the script", () => {
     expect(await call(["wifi_key", "home", path])).toBe(`${"0123456789abcdef".repeat(4)}\n`);
   });
   test("that cannot be read are an error", async () => {
-    await expect(call(["password_line", "chaney", join(folder, "none")])).rejects.toThrow("No such file");
+    expect(String(await failureOf(call(["password_line", "chaney", join(folder, "none")])))).toContain(
+      "No such file",
+    );
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { failureOf } from "../../../fixtures/failure-of.ts";
 import { isMissing, pathInRoot, realPathInRoot } from "../../../../src/imager/steps/root-path.ts";
 
 let root: string;
@@ -39,10 +40,13 @@ describe("a path inside the image", () => {
   ])("%s lies at %s", async (path, expected) => {
     expect(await realPathInRoot(root, path)).toBe(join(root, expected));
   });
-  test.each(["/outside/passwd", "/upwards/passwd", "/../../etc/passwd", "/etc/../../../etc/passwd"])("%s does not lead out of it", async (path) => {
-    expect(await realPathInRoot(root, path)).toBe(join(root, "etc/passwd"));
-    expect(await pathInRoot(root, path)).toBe(join(root, "etc/passwd"));
-  });
+  test.each(["/outside/passwd", "/upwards/passwd", "/../../etc/passwd", "/etc/../../../etc/passwd"])(
+    "%s does not lead out of it",
+    async (path) => {
+      expect(await realPathInRoot(root, path)).toBe(join(root, "etc/passwd"));
+      expect(await pathInRoot(root, path)).toBe(join(root, "etc/passwd"));
+    },
+  );
   test("keeps a link at its end unless it is to be followed", async () => {
     expect(await pathInRoot(root, "/etc/localtime")).toBe(join(root, "etc/localtime"));
     expect(await realPathInRoot(root, "/etc/localtime")).toBe(join(root, "usr/share/zoneinfo/UTC"));
@@ -57,12 +61,15 @@ describe("a path inside the image", () => {
       expect(await realPathInRoot(root, path)).toBe(root);
     }
   });
-  test.each(["/circle", "/circle/x", "/one", "/two/x"])("%s, which leads in a circle, is refused", async (path) => {
-    await expect(realPathInRoot(root, path)).rejects.toMatchObject({
-      kind: "bad-data",
-      message: `too many symbolic links in the image: ${path}`,
-    });
-  });
+  test.each(["/circle", "/circle/x", "/one", "/two/x"])(
+    "%s, which leads in a circle, is refused",
+    async (path) => {
+      expect(await failureOf(realPathInRoot(root, path))).toMatchObject({
+        kind: "bad-data",
+        message: `too many symbolic links in the image: ${path}`,
+      });
+    },
+  );
   test("may end at a link that leads in a circle when it is not followed", async () => {
     expect(await pathInRoot(root, "/circle")).toBe(join(root, "circle"));
   });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { failureOf } from "../../../fixtures/failure-of.ts";
 import { pairwiseMasterKey } from "../../../../src/imager/steps/wifi.ts";
 import { wpaSupplicantConf } from "../../../../src/imager/wpa-supplicant-conf.ts";
 
@@ -32,8 +33,12 @@ describe("the key of a wireless network", () => {
     expect(await keyOf("home", `${"0123456789ABCDEF".repeat(4)}\n`)).toBe("0123456789abcdef".repeat(4));
   });
   test("of a network without a file is an error", async () => {
-    await expect(pairwiseMasterKey({ ssid: "home", pskFile: null })).rejects.toMatchObject({ kind: "config" });
-    await expect(pairwiseMasterKey({ ssid: "home", pskFile: join(folder, "none") })).rejects.toMatchObject({ kind: "no-input" });
+    expect(await failureOf(pairwiseMasterKey({ ssid: "home", pskFile: null }))).toMatchObject({
+      kind: "config",
+    });
+    expect(await failureOf(pairwiseMasterKey({ ssid: "home", pskFile: join(folder, "none") }))).toMatchObject(
+      { kind: "no-input" },
+    );
   });
 });
 
@@ -51,7 +56,9 @@ describe("wpa_supplicant's configuration", () => {
     expect(text).not.toContain("psk=");
   });
   test("asks for a hidden network by its name", () => {
-    expect(wpaSupplicantConf({ ...network, security: "wpa2", hidden: true }, "00")).toContain("\tscan_ssid=1\n");
+    expect(wpaSupplicantConf({ ...network, security: "wpa2", hidden: true }, "00")).toContain(
+      "\tscan_ssid=1\n",
+    );
     expect(wpaSupplicantConf({ ...network, security: "wpa2" }, "00")).not.toContain("scan_ssid");
   });
   test("has no key for an open network", () => {
