@@ -148,6 +148,10 @@ function serverOf({ mirror }: PacmanPlace): string {
 function sweep(root: string): Step {
   return {
     title: "sweep", do: "remove", root,
-    paths: ["/var/cache/pacman/pkg/*", "/var/lib/pacman/sync/*", "/var/log/pacman.log", "/etc/machine-id", "/var/lib/systemd/random-seed"],
+    paths: [
+      "/var/cache/pacman/pkg/*", "/var/lib/pacman/sync/*", "/var/log/pacman.log", "/etc/machine-id", "/var/lib/systemd/random-seed",
+      // it knows files by the numbers of their inodes here
+      "/var/cache/ldconfig/aux-cache",
+    ],
   };
 }

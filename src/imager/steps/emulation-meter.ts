@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 
 export interface EmulationMeter {
   /** Seconds so far in which at least one emulated program was running. */
@@ -19,11 +19,12 @@ export function startEmulationMeter(interpreter: string | null, now: () => numbe
   let emulated = 0;
   let peak = 0;
   let last = now();
+  const program = interpreter === null ? null : whereItLies(interpreter);
   let timer: ReturnType<typeof setTimeout> | null = null;
   const sample = (): void => {
     const elapsed = (now() - last) / 1000;
     last = now();
-    const { emulating, memoryBytes } = look(interpreter);
+    const { emulating, memoryBytes } = look(program);
     if (emulating) emulated += elapsed;
     peak = Math.max(peak, memoryBytes);
     timer = setTimeout(sample, intervalMilliseconds);
@@ -36,6 +37,15 @@ export function startEmulationMeter(interpreter: string | null, now: () => numbe
       if (timer !== null) clearTimeout(timer);
     },
   };
+}
+
+/** /proc shows no symbolic links. A handler may have been opened where it is no longer. */
+function whereItLies(interpreter: string): string {
+  try {
+    return realpathSync(interpreter);
+  } catch {
+    return interpreter;
+  }
 }
 
 function look(interpreter: string | null): { emulating: boolean; memoryBytes: number } {
