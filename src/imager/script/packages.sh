@@ -1,5 +1,6 @@
-# fetch URL FILE
+# fetch URL FILE: from the beginning, as what lies there may be of another day; a broken connection is resumed.
 fetch() {
+    rm -f -- "$2"
     curl --fail --location --silent --show-error --retry 5 --retry-connrefused --continue-at - --output "$2" -- "$1"
 }
 
@@ -23,7 +24,6 @@ download() {
     gnupg=$(mktemp -d "$scratch/gnupg.XXXXXX")
     without_agent "$gnupg"
     gpg --homedir "$gnupg" --batch --quiet --no-autostart --import
-    rm -f -- "$2.sig"
     fetch "$3" "$2.sig"
     if [[ -e $2 ]] && is_signed "$gnupg" "$2.sig" "$2" "$4"; then return; fi
     fetch "$1" "$2.part"

@@ -69,7 +69,12 @@ function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly Passwo
     '(umask 077 && mkdir -p -- "${folders[@]}" && : >>"$cache/lock")',
     ...(isRoot
       ? enterAsRoot(enter)
-      : [comment("an ordinary user is root of their sub-ids in there"), `exec ${enter}`]),
+      : [
+          comment(
+            "an ordinary user is root of their sub-ids in there; exit code 75: another bake holds the lock",
+          ),
+          `exec ${enter}`,
+        ]),
   ];
   return ["", "if [[ ${1-} != inside ]]; then", ...lines.map((line) => `    ${line}`), "fi", ""].join("\n");
 }
@@ -105,7 +110,15 @@ function toolsOf(plan: Plan): string[] {
   ];
 }
 
+const imageEnvironmentLine = `image_environment=(${Object.entries(imageEnvironment)
+  .map(([name, value]) => word(`${name}=${value}`))
+  .join(" ")})`;
+
 function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
+  const work = [
+    ...plan.layers.map((layer) => layerLines(layer, plan, hashes)),
+    ...plan.nodes.map((node) => nodeLines(node, plan, hashes)),
+  ].join("\n");
   const lines = [
     "# From here on in the namespaces.",
     "until [[ -n $(cat /proc/self/uid_map) ]]; do sleep 0.01; done",
@@ -119,9 +132,7 @@ function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
     `    case $name in ${inheritedVariables.join(" | ")}) ;; *) declare +x "$name" ;; esac`,
     "done",
     `export ${commandLine(["", ...Object.entries(fixedEnvironment).map(([name, value]) => `${name}=${value}`)]).slice(3)}`,
-    `image_environment=(${Object.entries(imageEnvironment)
-      .map(([name, value]) => word(`${name}=${value}`))
-      .join(" ")})`,
+    ...(/\b(?:in_image|image_environment)\b/.test(work) ? [imageEnvironmentLine] : []),
     comment("in memory: secrets may pass through it"),
     'mount -t tmpfs -o mode=700,size=75% tmpfs "$scratch"',
     "TMPDIR=$scratch",
@@ -130,8 +141,7 @@ function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
     'rm -rf --one-file-system -- "$cache/work"',
     '(umask 077 && mkdir -p -- "$cache/work" "$images" && : >"$images/.berry-trial" && rm -- "$images/.berry-trial")',
     ...(plan.layers.some(({ cached }) => !cached) ? [feed('cat >"$scratch/mke2fs.conf"', mke2fsConf)] : []),
-    ...plan.layers.map((layer) => layerLines(layer, plan, hashes)),
-    ...plan.nodes.map((node) => nodeLines(node, plan, hashes)),
+    work,
   ];
   return lines.join("\n");
 }
