@@ -45,14 +45,14 @@ export async function runWorkerProcess(
   });
   let grace: ReturnType<typeof setTimeout> | null = null;
   const onAbort = (): void => {
-    child.stdin.write("abort\n");
+    void child.stdin.write("abort\n");
     void child.stdin.flush();
     grace = setTimeout(() => child.kill("SIGKILL"), graceMilliseconds);
   };
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     if (request.isRoot) await mapIdentity(child.pid, child.exited);
-    child.stdin.write(`${JSON.stringify(request.message)}\n`);
+    void child.stdin.write(`${JSON.stringify(request.message)}\n`);
     await child.stdin.flush();
     const [failure, stderr, exitCode] = await Promise.all([
       readEvents(child.stdout, onEvent),
@@ -104,9 +104,9 @@ async function enteringArgv(place: WorkerPlace): Promise<string[]> {
 /** Waits until the child is in a user namespace of its own, then maps every id there to itself. */
 async function mapIdentity(processId: number, exited: Promise<number>): Promise<void> {
   const own = await readlink("/proc/self/ns/user");
-  let ended = false;
-  void exited.then(() => (ended = true));
-  while (!ended) {
+  const over = new AbortController();
+  void exited.then(() => over.abort());
+  while (!over.signal.aborted) {
     const entered = await readlink(`/proc/${processId}/ns/user`).catch(() => own);
     if (entered !== own) {
       for (const map of ["uid_map", "gid_map"]) await writeFile(`/proc/${processId}/${map}`, identityMap);

@@ -604,7 +604,7 @@ describe("a full disk", () => {
   ): Promise<{ kind: string; message: string; hint: string; files: string[] }> {
     await using server = await serveUnruly(() => reply);
     const script = 'mount -t tmpfs -o size=128k,mode=0700 tmpfs "$1" && shift && exec "$@"';
-    const program = [process.execPath, join(import.meta.dir, "../fixtures/download-to.ts")];
+    const program = [process.execPath, join(import.meta.dir, "../fixtures/download-to.fixture.ts")];
     const hex = createHash("sha256").update(rootfs).digest("hex");
     const { exitCode, stdout, stderr } = await commandRunner.run(
       [

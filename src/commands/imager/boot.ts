@@ -39,8 +39,8 @@ export const boot = defineVerb({
     const tell = (event: BootEvent): void => {
       if (json) stdout.write(event.event === "console" && !verbose ? "" : `${JSON.stringify(event)}\n`);
       else if (event.event === "warned") log.warn(event.message, event.hint);
-      else if (event.event === "console") verbose && log.info(event.line);
-      else log.info(describeBootEvent(event) ?? "");
+      else if (event.event === "console" && !verbose) return;
+      else log.info(event.event === "console" ? event.line : (describeBootEvent(event) ?? ""));
     };
     const ports: BootPorts = { runner: commandRunner, clock: systemClock, environment: environment(), tell };
     if (args.interactive) {

@@ -39,15 +39,16 @@ async function runInteractively(file: string, run: Run, signal: AbortSignal): Pr
   const task = asTask(await readFile(file, "utf8"));
   await mapped(signal);
   await rm(file);
-  let failure: BerryError | null = null;
+  const failures: BerryError[] = [];
   await run(
     task,
     (event) => {
-      if (event.event === "failed") failure = new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint });
+      if (event.event === "failed") failures.push(new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint }));
     },
     signal,
   );
-  if (failure !== null) throw failure;
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
 }
 
 /** Where root started this, its ids are mapped only after the namespace was entered. */

@@ -39,7 +39,7 @@ export async function instrument(
 }
 
 /** The commands for debugfs(8); an existing folder makes its `mkdir` complain, and does no harm. */
-export function debugfsCommands(files: readonly GuestFile[]): readonly string[] {
+function debugfsCommands(files: readonly GuestFile[]): readonly string[] {
   const folders = new Set([wants, ...files.map((file) => dirname(file.path))].flatMap(ancestors));
   const link = [`rm ${reportLink}`, `symlink ${reportLink} ../${reportUnitName}`];
   return [

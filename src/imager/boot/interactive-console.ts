@@ -2,7 +2,7 @@ import type { BootPorts, MachineRequest } from "./boot-request.ts";
 import { prepareMachine, qemuCommand, type MachinePorts } from "./machine.ts";
 import { toolPath } from "./tools.ts";
 
-export const leaveHint = "Ctrl-A X ends the machine, Ctrl-A H lists the other keys";
+const leaveHint = "Ctrl-A X ends the machine, Ctrl-A H lists the other keys";
 
 /**
  * Hands the terminal over to the console of an emulated machine that boots an image, until the machine ends.

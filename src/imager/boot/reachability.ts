@@ -89,7 +89,7 @@ export async function tryLogin(
 }
 
 /** ssh's arguments for a login as `user` that runs `command`. */
-export function loginArguments(
+function loginArguments(
   user: string,
   attempt: LoginAttempt,
   command: readonly string[] = ["true"],

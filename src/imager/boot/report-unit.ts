@@ -18,7 +18,7 @@ const passes = 5;
 const addressWaitSeconds = 45;
 
 /** Units that are looked at, whether the image has them or not. */
-export const watchedUnits = [
+const watchedUnits = [
   "ssh.service",
   "ssh.socket",
   "sshd.service",

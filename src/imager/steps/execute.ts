@@ -106,14 +106,14 @@ async function publish(work: string, directory: string, execution: Execution, si
 const fullBelowBytes = 16 * MiB;
 
 /** Programs do not always say why they could not write: where no space is left, that is the cause. */
-async function blameFullDisk(error: unknown, folder: string): Promise<unknown> {
-  if (!(error instanceof BerryError) || error.kind !== "software") return error;
+async function blameFullDisk(thrown: unknown, folder: string): Promise<unknown> {
+  if (!(thrown instanceof BerryError) || thrown.kind !== "software") return thrown;
   const disk = await statfs(folder).catch(() => null);
   const isFull = disk !== null && (disk.bavail * disk.bsize < fullBelowBytes || (disk.files > 0 && disk.ffree === 0));
-  if (!isFull) return error;
+  if (!isFull) return thrown;
   return new BerryError("cannot-create", `the disk of ${folder} is full`, {
     hint: "free some space, or move the cache with --cache-dir and the images with image.output",
-    cause: error,
+    cause: thrown,
   });
 }
 
