@@ -5,6 +5,7 @@
 set -euo pipefail
 umask 022
 here=$(dirname "$0")
+# shellcheck source-path=SCRIPTDIR
 . "$here/emulator.sh"
 cd "$WORK"
 root=$WORK/root
@@ -98,7 +99,7 @@ rm -rf "$root"/etc/ssh/ssh_host_* "$root/etc/pacman.d/gnupg" "$root"/var/log/*.l
 
 if [ "$vfat" = no ]; then
   MTOOLS_SKIP_CHECK=1 mcopy -i "$IMAGE@@$boot_offset" -s -m -Q "$root"/boot/* ::/
-  rm -rf "$root"/boot/*
+  rm -rf "${root:?}"/boot/*
 fi
 umount --recursive "$root"
 sync "$IMAGE"

@@ -120,6 +120,9 @@ export async function measureBerry(
   );
 }
 
+/** Of this process alone: another bench has its own. */
+const binfmtEntry = `berry-bench-${process.pid}`;
+
 /** Runs a script of this folder as root, in namespaces of its own, and takes back what it may have left. */
 export async function measureOther(
   script: string,
@@ -133,7 +136,7 @@ export async function measureOther(
       {
         argv: ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "bash", path],
         cwd: work,
-        env: { ...env, EMULATOR: bench.emulator, HOME: work },
+        env: { ...env, EMULATOR: bench.emulator, BINFMT_ENTRY: binfmtEntry, HOME: work },
       },
       bench.emulator,
       bench.signal,
@@ -149,5 +152,5 @@ async function takeBack(image: string): Promise<void> {
 losetup --noheadings --output NAME --associated "$2" | xargs --no-run-if-empty losetup --detach`;
   const emulator = join(import.meta.dirname, "emulator.sh");
   const argv = ["unshare", "--mount", "--", "bash", "-euc", script, "bash", emulator, image];
-  await mustRun(argv, {}, new AbortController().signal);
+  await mustRun(argv, { env: { BINFMT_ENTRY: binfmtEntry } }, new AbortController().signal);
 }

@@ -5,6 +5,7 @@
 set -euo pipefail
 umask 022
 here=$(dirname "$0")
+# shellcheck source-path=SCRIPTDIR
 . "$here/emulator.sh"
 cd "$WORK"
 root=$WORK/root
@@ -46,8 +47,10 @@ END
 chmod +x customise
 export SIGNATURE=be44a5ed
 
+# Hooks get the root as $1, from a shell of their own.
+# shellcheck disable=SC2016
 # The packages are there already, as they are for berry: linked into place, so that apt fetches the lists alone.
-mmdebstrap --quiet --mode=root --architectures=arm64 --variant=apt --components="$COMPONENTS" --include="$PACKAGES" \
+mmdebstrap --mode=root --architectures=arm64 --variant=apt --components="$COMPONENTS" --include="$PACKAGES" \
   --skip=essential/unlink --skip=check/qemu \
   --setup-hook='mkdir -p "$1/var/cache/apt/archives" && cp -l "$ARCHIVES"/*.deb "$1/var/cache/apt/archives/"' \
   --essential-hook='mkdir -p "$1$BOOT_MOUNT"' \
@@ -65,6 +68,6 @@ END
 boot_offset=$((boot_start * 1024 * 1024)) root_offset=$(((boot_start + BOOT_MIB) * 1024 * 1024))
 mkfs.vfat -F 32 -n BOOT --offset=$((boot_offset / 512)) "$IMAGE" $((BOOT_MIB * 1024)) >/dev/null
 MTOOLS_SKIP_CHECK=1 mcopy -i "$IMAGE@@$boot_offset" -s -m -Q "$root$BOOT_MOUNT"/* ::/
-rm -rf "$root$BOOT_MOUNT"/*
+rm -rf "${root:?}${BOOT_MOUNT:?}"/*
 mke2fs -q -F -t ext4 -b 4096 -L root -E "offset=$root_offset" -d "$root" "$IMAGE" $((3 * 1024 * 1024 - (boot_start + BOOT_MIB) * 1024))k
 sync "$IMAGE"
