@@ -6,7 +6,7 @@ import { BerryError } from "../core/errors.ts";
 import type { CommandRunner } from "../core/ports.ts";
 import { elfMachine, isDynamic } from "./elf.ts";
 import type { DiskFacts, HostFacts, UserNamespaces } from "./host-facts.ts";
-import { intactLayers } from "./layer-record.ts";
+import { intactLayers } from "./layer-record-file.ts";
 
 export interface FactsRequest {
   readonly cluster: Cluster;

@@ -108,12 +108,10 @@ async function openPacked(): Promise<BakedImage> {
 /** Command lines and environments of the user's processes, as often as they can be looked at until `end`. */
 async function sampleProcesses({ user }: Bakery, end: Promise<unknown>): Promise<string> {
   const seen = new Set<string>();
-  let ended = false;
-  const stop = () => {
-    ended = true;
-  };
+  const ended = new AbortController();
+  const stop = () => ended.abort();
   end.then(stop, stop);
-  while (!ended) {
+  while (!ended.signal.aborted) {
     for (const id of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
       const owner = (await lstat(`/proc/${id}`).catch(() => null))?.uid ?? -1;
       if (!user.ownIds.some(([first, count]) => owner >= first && owner < first + count)) continue;

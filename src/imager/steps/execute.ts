@@ -4,7 +4,7 @@ import { BerryError } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
 import type { Clock, CommandRunner } from "../../core/ports.ts";
 import type { BakeEvent } from "../event.ts";
-import { recordLayer } from "../layer-record.ts";
+import { recordLayer } from "../layer-record-file.ts";
 import type { LayerPlan, NodePlan, Plan, Step } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import type { EmulationMeter } from "./emulation-meter.ts";
