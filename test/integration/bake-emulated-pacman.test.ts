@@ -38,51 +38,92 @@ beforeAll(async () => {
 afterAll(() => bakery?.[Symbol.asyncDispose]());
 
 describe.skipIf(cannotHide)("on a machine without pacman", () => {
-  test("the image's own does the work under emulation, with the same result", async () => {
-    await bakery.write("berry.toml", clusterText({ image: 'packages = ["vim"]' }));
-    const run = await bakery.bake(["--verbose"], { env: { PATH: withoutPacman } });
-    expect(run.exitCode === 0 ? "" : run.stdout).toBe("");
-    const baked = run.events.at(-1);
-    expect(baked?.event === "baked" && baked.emulatedSeconds > 0).toBe(true);
-    const image = await openImage(join(bakery.folder, "images/pi1.img"), signal());
-    expect(await image.complaints()).toEqual([]);
-    const paths = (await image.root()).map(({ path }) => path);
-    const installed = paths.flatMap((path) => /^\/var\/lib\/pacman\/local\/(.+)-[^-]+-[^-/]+$/.exec(path)?.[1] ?? []);
-    for (const name of ["linux-rpi", "sudo", "avahi", "vim"]) expect(installed).toContain(name);
-    for (const name of ["linux-aarch64", "uboot-raspberrypi"]) expect(installed).not.toContain(name);
-    expect(await image.text("/usr/bin/vim")).toContain("vim of the test");
-    expect(await image.text("/var/log/berry-scriptlets")).toContain("linux-rpi post_install on aarch64\n");
-    for (const gone of [/^\/etc\/pacman\.d\/gnupg/, /^\/var\/cache\/pacman\/pkg\/./, /^\/var\/lib\/pacman\/sync\/./, /^\/(?:run|tmp)\/./, /\/db\.lck$/])
-      expect(paths.filter((path) => gone.test(path))).toEqual([]);
-    expect(await image.text("/etc/pacman.conf")).toContain("[core]\nInclude = /etc/pacman.d/mirrorlist");
-  }, patience);
+  test(
+    "the image's own does the work under emulation, with the same result",
+    async () => {
+      await bakery.write("berry.toml", clusterText({ image: 'packages = ["vim"]' }));
+      const run = await bakery.bake(["--verbose"], { env: { PATH: withoutPacman } });
+      expect(run.exitCode === 0 ? "" : run.stdout).toBe("");
+      const baked = run.events.at(-1);
+      expect(baked?.event === "baked" && baked.emulatedSeconds > 0).toBe(true);
+      const image = await openImage(join(bakery.folder, "images/pi1.img"), signal());
+      expect(await image.complaints()).toEqual([]);
+      const paths = (await image.root()).map(({ path }) => path);
+      const installed = paths.flatMap(
+        (path) => /^\/var\/lib\/pacman\/local\/(.+)-[^-]+-[^-/]+$/.exec(path)?.[1] ?? [],
+      );
+      for (const name of ["linux-rpi", "sudo", "avahi", "vim"]) expect(installed).toContain(name);
+      for (const name of ["linux-aarch64", "uboot-raspberrypi"]) expect(installed).not.toContain(name);
+      expect(await image.text("/usr/bin/vim")).toContain("vim of the test");
+      expect(await image.text("/var/log/berry-scriptlets")).toContain("linux-rpi post_install on aarch64\n");
+      for (const gone of [
+        /^\/etc\/pacman\.d\/gnupg/,
+        /^\/var\/cache\/pacman\/pkg\/./,
+        /^\/var\/lib\/pacman\/sync\/./,
+        /^\/(?:run|tmp)\/./,
+        /\/db\.lck$/,
+      ])
+        expect(paths.filter((path) => gone.test(path))).toEqual([]);
+      expect(await image.text("/etc/pacman.conf")).toContain("[core]\nInclude = /etc/pacman.d/mirrorlist");
+    },
+    patience,
+  );
 
-  test("a package by a revoked key is refused by the image's own, too", async () => {
-    await bakery.write("berry.toml", clusterText({ image: 'packages = ["berry-strange"]' }));
-    const run = await bakery.bake([], { env: { PATH: withoutPacman } });
-    expect(run.exitCode).toBe(65);
-    expect(run.events.at(-1)).toMatchObject({ event: "failed", kind: "bad-data" });
-  }, patience);
+  test(
+    "a package by a revoked key is refused by the image's own, too",
+    async () => {
+      await bakery.write("berry.toml", clusterText({ image: 'packages = ["berry-strange"]' }));
+      const run = await bakery.bake([], { env: { PATH: withoutPacman } });
+      expect(run.exitCode).toBe(65);
+      expect(run.events.at(-1)).toMatchObject({ event: "failed", kind: "bad-data" });
+    },
+    patience,
+  );
 
-  test("an image without pacman is refused, with what to install", async () => {
-    const tarball = join(bakery.folder, tarballName);
-    await mustRun(
-      ["bsdtar", "--create", "--gzip", "--options=gzip:compression-level=1", "--file", tarball, "--exclude=usr/bin/pacman", "--exclude=./usr/bin/pacman", `@${fixture.tarball}`],
-      {},
-      signal(),
-    );
-    await chmod(tarball, 0o644);
-    await using signer = await openSigner(fixture.builder, signal());
-    await signDetached(signer, tarball);
-    bakery.server.fault = (path) =>
-      path === `/os/${tarballName}` ? { kind: "replace", file: tarball } : path === `/os/${tarballName}.sig` ? { kind: "replace", file: `${tarball}.sig` } : null;
-    await bakery.write("berry.toml", clusterText());
-    const cache = join(bakery.folder, "cache-bare");
-    const run = await bakery.bake([], { env: { PATH: withoutPacman }, cache });
-    expect(run.exitCode).toBe(69);
-    const last = run.events.at(-1);
-    expect(last).toMatchObject({ event: "failed", kind: "unavailable", message: "the image has no program pacman" });
-    expect(last?.event === "failed" && last.hint).toContain("pacman-package-manager");
-    expect(await cacheState({ folder: bakery.folder, cache })).toMatchObject({ halfLayers: [], unfinished: [] });
-  }, patience);
+  test(
+    "an image without pacman is refused, with what to install",
+    async () => {
+      const tarball = join(bakery.folder, tarballName);
+      await mustRun(
+        [
+          "bsdtar",
+          "--create",
+          "--gzip",
+          "--options=gzip:compression-level=1",
+          "--file",
+          tarball,
+          "--exclude=usr/bin/pacman",
+          "--exclude=./usr/bin/pacman",
+          `@${fixture.tarball}`,
+        ],
+        {},
+        signal(),
+      );
+      await chmod(tarball, 0o644);
+      await using signer = await openSigner(fixture.builder, signal());
+      await signDetached(signer, tarball);
+      bakery.server.fault = (path) =>
+        path === `/os/${tarballName}`
+          ? { kind: "replace", file: tarball }
+          : path === `/os/${tarballName}.sig`
+            ? { kind: "replace", file: `${tarball}.sig` }
+            : null;
+      await bakery.write("berry.toml", clusterText());
+      const cache = join(bakery.folder, "cache-bare");
+      const run = await bakery.bake([], { env: { PATH: withoutPacman }, cache });
+      expect(run.exitCode).toBe(69);
+      const last = run.events.at(-1);
+      expect(last).toMatchObject({
+        event: "failed",
+        kind: "unavailable",
+        message: "the image has no program pacman",
+      });
+      expect(last?.event === "failed" && last.hint).toContain("pacman-package-manager");
+      expect(await cacheState({ folder: bakery.folder, cache })).toMatchObject({
+        halfLayers: [],
+        unfinished: [],
+      });
+    },
+    patience,
+  );
 });

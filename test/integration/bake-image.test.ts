@@ -115,7 +115,8 @@ async function sampleProcesses({ user }: Bakery, end: Promise<unknown>): Promise
     for (const id of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
       const owner = (await lstat(`/proc/${id}`).catch(() => null))?.uid ?? -1;
       if (!user.ownIds.some(([first, count]) => owner >= first && owner < first + count)) continue;
-      for (const file of ["cmdline", "environ"]) seen.add(await readFile(`/proc/${id}/${file}`, "latin1").catch(() => ""));
+      for (const file of ["cmdline", "environ"])
+        seen.add(await readFile(`/proc/${id}/${file}`, "latin1").catch(() => ""));
     }
     // leave the bake some of the processor
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -163,9 +164,13 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 describe("a bake by an ordinary user", () => {
   test("makes an image for every node that nobody else can read", async () => {
-    expect((await readdir(join(bakery.folder, "images"))).toSorted()).toEqual(
-      ["pi1.img", "pi2.img", "pi3.img", "pi4.img", "pi5.img"],
-    );
+    expect((await readdir(join(bakery.folder, "images"))).toSorted()).toEqual([
+      "pi1.img",
+      "pi2.img",
+      "pi3.img",
+      "pi4.img",
+      "pi5.img",
+    ]);
     const folder = await lstat(join(bakery.folder, "images"));
     expect((folder.mode & 0o7777).toString(8)).toBe("700");
     for (const { path } of images.values()) {
@@ -233,10 +238,15 @@ describe("an image of Arch Linux ARM", () => {
     const shadow = (await text("/etc/shadow")) ?? "";
     expect(shadow).toMatch(/^root:!\*:/m);
     const [, hash = "", salt = ""] = /^chaney:(\$6\$([^$]+)\$[^:]+):/m.exec(shadow) ?? [];
-    const expected = await mustRun(["openssl", "passwd", "-6", "-salt", salt, "-stdin"], { stdin: `${secrets.password}\n` }, signal());
+    const expected = await mustRun(
+      ["openssl", "passwd", "-6", "-salt", salt, "-stdin"],
+      { stdin: `${secrets.password}\n` },
+      signal(),
+    );
     expect(hash).toBe(expected.trim());
     const groups = (await text("/etc/group")) ?? "";
-    for (const group of ["wheel", "video", "gardeners"]) expect(groups).toMatch(new RegExp(`^${group}:x:\\d+:chaney$`, "m"));
+    for (const group of ["wheel", "video", "gardeners"])
+      expect(groups).toMatch(new RegExp(`^${group}:x:\\d+:chaney$`, "m"));
   });
 
   test.each([
@@ -278,13 +288,23 @@ describe("an image of Arch Linux ARM", () => {
     expect(target("/etc/resolv.conf")).toBe("../run/systemd/resolve/stub-resolv.conf");
     const wanted = "/etc/systemd/system/multi-user.target.wants";
     for (const unit of [
-      "systemd-networkd", "sshd", "avahi-daemon", "prometheus-node-exporter", "berry-grow", "berry-host-keys", "berry-pacman-key",
+      "systemd-networkd",
+      "sshd",
+      "avahi-daemon",
+      "prometheus-node-exporter",
+      "berry-grow",
+      "berry-host-keys",
+      "berry-pacman-key",
     ]) {
       expect(target(`${wanted}/${unit}.service`)).toEndWith(`/systemd/system/${unit}.service`);
       expect(entries.some(({ path }) => path === `/usr/lib/systemd/system/${unit}.service`)).toBe(true);
     }
-    expect(target("/etc/systemd/system/dbus-org.freedesktop.resolve1.service")).toEndWith("systemd-resolved.service");
-    expect(await image("pi1").text("/etc/nsswitch.conf")).toMatch(/^hosts: .*mdns_minimal \[NOTFOUND=return\]/m);
+    expect(target("/etc/systemd/system/dbus-org.freedesktop.resolve1.service")).toEndWith(
+      "systemd-resolved.service",
+    );
+    expect(await image("pi1").text("/etc/nsswitch.conf")).toMatch(
+      /^hosts: .*mdns_minimal \[NOTFOUND=return\]/m,
+    );
     expect((await image("pi1").text("/etc/nsswitch.conf"))?.match(/^hosts:/gm)).toHaveLength(1);
   });
 
@@ -304,7 +324,9 @@ describe("an image of Arch Linux ARM", () => {
     const derived = new Uint8Array(
       await crypto.subtle.deriveBits(
         { name: "PBKDF2", hash: "SHA-1", salt: new TextEncoder().encode("Erdbeerfeld"), iterations: 4096 },
-        await crypto.subtle.importKey("raw", new TextEncoder().encode(secrets.passphrase), "PBKDF2", false, ["deriveBits"]),
+        await crypto.subtle.importKey("raw", new TextEncoder().encode(secrets.passphrase), "PBKDF2", false, [
+          "deriveBits",
+        ]),
         256,
       ),
     );
@@ -316,23 +338,44 @@ describe("an image of Arch Linux ARM", () => {
 
   test("has the Foundation's kernel in place of the tarball's, and ran scriptlets and hooks as arm64", async () => {
     const { root, text, bootPaths } = image("pi1");
-    const installed = (await root()).flatMap(({ path }) => /^\/var\/lib\/pacman\/local\/(.+)-[^-]+-[^-/]+$/.exec(path)?.[1] ?? []);
-    for (const name of ["linux-rpi", "raspberrypi-bootloader", "sudo", "avahi", "wpa_supplicant", "vim", "htop"])
+    const installed = (await root()).flatMap(
+      ({ path }) => /^\/var\/lib\/pacman\/local\/(.+)-[^-]+-[^-/]+$/.exec(path)?.[1] ?? [],
+    );
+    for (const name of [
+      "linux-rpi",
+      "raspberrypi-bootloader",
+      "sudo",
+      "avahi",
+      "wpa_supplicant",
+      "vim",
+      "htop",
+    ])
       expect(installed).toContain(name);
     for (const name of ["linux-aarch64", "uboot-raspberrypi"]) expect(installed).not.toContain(name);
-    expect(await bootPaths()).toEqual(expect.arrayContaining(["/kernel8.img", "/start4.elf", "/bcm2711-rpi-4-b.dtb", "/overlays/pwm-fan.dtbo"]));
+    expect(await bootPaths()).toEqual(
+      expect.arrayContaining([
+        "/kernel8.img",
+        "/start4.elf",
+        "/bcm2711-rpi-4-b.dtb",
+        "/overlays/pwm-fan.dtbo",
+      ]),
+    );
     expect(await bootPaths()).not.toContain("/Image");
     expect(await text("/var/log/berry-scriptlets")).toContain("linux-rpi post_install on aarch64\n");
     expect(await text("/var/log/berry-hooks")).toContain("hook sysusers on aarch64\n");
   });
 
   test("was shaped by the user's script, which ran as root on arm64 with the locale in place", async () => {
-    expect(await image("pi1").text("/var/lib/script-ran")).toBe("machine aarch64\nid 0\ncharmap UTF-8\nnull writable\n");
+    expect(await image("pi1").text("/var/lib/script-ran")).toBe(
+      "machine aarch64\nid 0\ncharmap UTF-8\nnull writable\n",
+    );
   });
 
   test("has berry for arm64", async () => {
     const entry = (await image("pi1").root()).find(({ path }) => path === "/usr/bin/berry");
-    const expected = new Bun.CryptoHasher("sha256").update(await Bun.file(bakery.berry.forImages).bytes()).digest("hex");
+    const expected = new Bun.CryptoHasher("sha256")
+      .update(await Bun.file(bakery.berry.forImages).bytes())
+      .digest("hex");
     expect(entry?.sha256).toBe(expected);
   });
 
@@ -341,26 +384,49 @@ describe("an image of Arch Linux ARM", () => {
     for (const { root } of [image("pi1"), image("pi2")]) {
       const paths = (await root()).map(({ path }) => path);
       for (const gone of [
-        /^\/etc\/ssh\/ssh_host_/, /^\/etc\/pacman\.d\/gnupg/, /^\/var\/cache\/pacman\/pkg\/./, /^\/var\/lib\/pacman\/sync\/./,
-        /^\/var\/lib\/systemd\/random-seed$/, /^\/var\/log\/pacman\.log$/, /^\/(?:run|tmp|dev|proc|sys|boot)\/./, /berry-new$/, /berry-script$/,
+        /^\/etc\/ssh\/ssh_host_/,
+        /^\/etc\/pacman\.d\/gnupg/,
+        /^\/var\/cache\/pacman\/pkg\/./,
+        /^\/var\/lib\/pacman\/sync\/./,
+        /^\/var\/lib\/systemd\/random-seed$/,
+        /^\/var\/log\/pacman\.log$/,
+        /^\/(?:run|tmp|dev|proc|sys|boot)\/./,
+        /berry-new$/,
+        /berry-script$/,
         /\/db\.lck$/,
       ])
         expect(paths.filter((path) => gone.test(path))).toEqual([]);
     }
   });
 
-  test("passes the checks of both file systems, before and after it was given to a node", async () => {
-    for (const one of [await openPacked(), image("pi1"), image("pi2")]) expect(await one.complaints()).toEqual([]);
-  }, patience);
+  test(
+    "passes the checks of both file systems, before and after it was given to a node",
+    async () => {
+      for (const one of [await openPacked(), image("pi1"), image("pi2")])
+        expect(await one.complaints()).toEqual([]);
+    },
+    patience,
+  );
 });
 
 /** What nodeSteps of this cluster write; folders change their time when something in them does. */
 const ownFiles = [
-  "/etc", "/etc/berry", "/etc/berry/fand.toml", "/etc/fstab", "/etc/hostname", "/etc/hosts", "/etc/shadow",
-  "/etc/systemd/network", "/etc/systemd/network/20-wired.network", "/etc/systemd/network/25-wireless.network",
-  "/etc/systemd/system", "/etc/systemd/system/sys-subsystem-net-devices-wlan0.device.wants",
+  "/etc",
+  "/etc/berry",
+  "/etc/berry/fand.toml",
+  "/etc/fstab",
+  "/etc/hostname",
+  "/etc/hosts",
+  "/etc/shadow",
+  "/etc/systemd/network",
+  "/etc/systemd/network/20-wired.network",
+  "/etc/systemd/network/25-wireless.network",
+  "/etc/systemd/system",
+  "/etc/systemd/system/sys-subsystem-net-devices-wlan0.device.wants",
   "/etc/systemd/system/sys-subsystem-net-devices-wlan0.device.wants/wpa_supplicant@wlan0.service",
-  "/etc/token", "/etc/wpa_supplicant", "/etc/wpa_supplicant/wpa_supplicant-wlan0.conf",
+  "/etc/token",
+  "/etc/wpa_supplicant",
+  "/etc/wpa_supplicant/wpa_supplicant-wlan0.conf",
 ];
 
 describe("the root partition", () => {
@@ -377,19 +443,29 @@ describe("the root partition", () => {
   test("is the very tree that the layers make: owners, modes, attributes, links, holes, times and content", () => {
     expect(merged.length).toBeGreaterThan(2000);
     expect(compareTrees(merged, packed, options)).toEqual([]);
-    expect(packed.find(({ path }) => path === "/boot")).toMatchObject({ type: "directory", mode: "0755", uid: 0, gid: 0 });
+    expect(packed.find(({ path }) => path === "/boot")).toMatchObject({
+      type: "directory",
+      mode: "0755",
+      uid: 0,
+      gid: 0,
+    });
   });
 
   test("keeps what unpacking and packing may lose", async () => {
     for (const entries of [packed, await image("pi1").root()]) {
       const odd = (name: string) => entries.find(({ path }) => path === `/${oddFolder}/${name}`);
-      expect(entries.find(({ path }) => path === "/usr/bin/ping")?.xattrs).toEqual({ "security.capability": netRawCapability.toHex() });
+      expect(entries.find(({ path }) => path === "/usr/bin/ping")?.xattrs).toEqual({
+        "security.capability": netRawCapability.toHex(),
+      });
       expect(odd("setuid")).toMatchObject({ mode: "4755", uid: 0 });
       expect(odd("setgid-sticky")).toMatchObject({ type: "directory", mode: "3775", gid: 998 });
       expect(odd("owner-65534-65534")).toMatchObject({ uid: 65_534, gid: 65_534 });
       expect(odd("hardlink-b")?.hardLinkOf).toBe(`/${oddFolder}/below/hardlink-c`);
       expect(odd("link-long")?.target).toHaveLength(207);
-      expect(odd("attributed")?.xattrs).toEqual({ "user.berry": "7374726177", "user.binary": "000102ff225c" });
+      expect(odd("attributed")?.xattrs).toEqual({
+        "user.berry": "7374726177",
+        "user.binary": "000102ff225c",
+      });
       expect(odd("Größe-名前-🍓")?.size).toBe(6);
       expect(odd("sparse")).toMatchObject({ size: 64 * 1024 * 1024 });
       expect(odd("sparse")?.allocatedBytes).toBeLessThan(100_000);
@@ -402,7 +478,8 @@ describe("the root partition", () => {
     expect(paths.filter((path) => !ownFiles.includes(path))).toEqual([]);
     expect(paths).toEqual(expect.arrayContaining(["/etc/hostname", "/etc/shadow", "/etc/token"]));
     const notTimes = differences.filter((line) => !line.includes(": mtime "));
-    for (const folder of ["/etc", "/etc/systemd/network"]) expect(notTimes.filter((line) => line.startsWith(`${folder}: `))).toEqual([]);
+    for (const folder of ["/etc", "/etc/systemd/network"])
+      expect(notTimes.filter((line) => line.startsWith(`${folder}: `))).toEqual([]);
   });
 });
 
@@ -423,31 +500,44 @@ describe("secrets", () => {
   beforeAll(async () => {
     needles = [secrets.password, secrets.passphrase].flatMap(spellings);
     hash = /^chaney:([^:]+):/m.exec((await image("pi1").text("/etc/shadow")) ?? "")?.[1] ?? "";
-    psk = /psk=([0-9a-f]{64})/.exec((await image("pi1").text("/etc/wpa_supplicant/wpa_supplicant-wlan0.conf")) ?? "")?.[1] ?? "";
+    psk =
+      /psk=([0-9a-f]{64})/.exec(
+        (await image("pi1").text("/etc/wpa_supplicant/wpa_supplicant-wlan0.conf")) ?? "",
+      )?.[1] ?? "";
   });
 
-  test("occur nowhere in an image; what is derived of them occurs where it belongs and nowhere else", async () => {
-    const derived = [Buffer.from(hash), Buffer.from(psk)];
-    const counts = await occurrences(image("pi1").path, [...needles, ...derived]);
-    expect(counts.slice(0, needles.length)).toEqual(needles.map(() => 0));
-    expect(counts.slice(needles.length)).toEqual([1, 1]);
-  }, patience);
+  test(
+    "occur nowhere in an image; what is derived of them occurs where it belongs and nowhere else",
+    async () => {
+      const derived = [Buffer.from(hash), Buffer.from(psk)];
+      const counts = await occurrences(image("pi1").path, [...needles, ...derived]);
+      expect(counts.slice(0, needles.length)).toEqual(needles.map(() => 0));
+      expect(counts.slice(needles.length)).toEqual([1, 1]);
+    },
+    patience,
+  );
 
-  test("occur nowhere in the cache, nor does what is derived of them", async () => {
-    const forbidden = [...needles, ...spellings(hash), ...spellings(psk)];
-    const files = await filesBelow(bakery.cache);
-    expect(files.length).toBeGreaterThan(1000);
-    const found = [];
-    for (const file of files) if ((await occurrences(file, forbidden)).some((count) => count > 0)) found.push(file);
-    expect(found).toEqual([]);
-  }, patience);
+  test(
+    "occur nowhere in the cache, nor does what is derived of them",
+    async () => {
+      const forbidden = [...needles, ...spellings(hash), ...spellings(psk)];
+      const files = await filesBelow(bakery.cache);
+      expect(files.length).toBeGreaterThan(1000);
+      const found = [];
+      for (const file of files)
+        if ((await occurrences(file, forbidden)).some((count) => count > 0)) found.push(file);
+      expect(found).toEqual([]);
+    },
+    patience,
+  );
 
   test("occur nowhere in events, output, command lines and environments", () => {
     expect(sampled).toContain("chpasswd");
     expect(run.events.some(({ event }) => event === "output")).toBe(true);
     for (const secret of [secrets.password, secrets.passphrase, hash, psk]) {
       for (const spelling of spellings(secret)) {
-        for (const text of [run.stdout, run.stderr, sampled]) expect(Buffer.from(text, "latin1").includes(spelling)).toBe(false);
+        for (const text of [run.stdout, run.stderr, sampled])
+          expect(Buffer.from(text, "latin1").includes(spelling)).toBe(false);
       }
     }
   });

@@ -25,13 +25,29 @@ export function rootfsSteps(pacman: PacmanPlace, place: LayerPlace): Step[] {
     do: "download",
     url: rootfs.url,
     to: tarball,
-    signature: { url: rootfs.signature_url ?? `${rootfs.url}.sig`, fingerprint: rootfs.signing_key, publicKey: pacman.signingKey },
+    signature: {
+      url: rootfs.signature_url ?? `${rootfs.url}.sig`,
+      fingerprint: rootfs.signing_key,
+      publicKey: pacman.signingKey,
+    },
   };
   return [
     { title: `download and verify ${name}`, ...download },
     {
-      title: `unpack ${name}`, do: "run",
-      argv: ["bsdtar", "--extract", "--file", tarball, "--directory", place.root, "--preserve-permissions", "--acls", "--xattrs", "--numeric-owner"],
+      title: `unpack ${name}`,
+      do: "run",
+      argv: [
+        "bsdtar",
+        "--extract",
+        "--file",
+        tarball,
+        "--directory",
+        place.root,
+        "--preserve-permissions",
+        "--acls",
+        "--xattrs",
+        "--numeric-owner",
+      ],
     },
   ];
 }
@@ -53,28 +69,56 @@ export function pacmanSystemSteps(pacman: PacmanPlace, place: LayerPlace): Step[
       ? []
       : [
           {
-            title: `remove ${packages.remove.join(", ")}`, do: "remove-packages", root, packages: packages.remove,
-            argv: [...tool.argv, "--remove", "--nodeps", "--nodeps"], emulated: tool.emulated,
+            title: `remove ${packages.remove.join(", ")}`,
+            do: "remove-packages",
+            root,
+            packages: packages.remove,
+            argv: [...tool.argv, "--remove", "--nodeps", "--nodeps"],
+            emulated: tool.emulated,
           } as const,
         ]),
     {
       title: "upgrade the system and install its packages",
-      ...tool.call(["--sync", "--sysupgrade", "--needed", ...packages.base, ...packages.wifi, ...packages.kernel]),
+      ...tool.call([
+        "--sync",
+        "--sysupgrade",
+        "--needed",
+        ...packages.base,
+        ...packages.wifi,
+        ...packages.kernel,
+      ]),
     },
     // what pacman asks afterwards, on the Pi; the default is in the mirror list already
     ...(pacman.mirror === source.mirror
       ? []
-      : [{ title: "name the mirror", do: "write", root, path: "/etc/pacman.d/mirrorlist", content: `Server = ${serverOf(pacman)}\n`, mode: 0o644, owner: "0:0" } as const]),
+      : [
+          {
+            title: "name the mirror",
+            do: "write",
+            root,
+            path: "/etc/pacman.d/mirrorlist",
+            content: `Server = ${serverOf(pacman)}\n`,
+            mode: 0o644,
+            owner: "0:0",
+          } as const,
+        ]),
     sweep(root),
   ];
 }
 
 /** Further packages, on top of the system. */
-export function pacmanPackageSteps(pacman: PacmanPlace, place: LayerPlace, packages: readonly string[]): Step[] {
+export function pacmanPackageSteps(
+  pacman: PacmanPlace,
+  place: LayerPlace,
+  packages: readonly string[],
+): Step[] {
   const tool = pacmanTool(pacman, place);
   return [
     ...tool.prepare,
-    { title: `install ${packages.join(", ")}`, ...tool.call(["--sync", "--refresh", "--needed", ...packages]) },
+    {
+      title: `install ${packages.join(", ")}`,
+      ...tool.call(["--sync", "--refresh", "--needed", ...packages]),
+    },
     sweep(place.root),
   ];
 }
@@ -106,21 +150,60 @@ function pacmanTool(pacman: PacmanPlace, place: LayerPlace): PacmanTool {
   const folder = emulated ? "/run/berry" : `${root}/run/berry`;
   const cache = `${pacman.facts.cacheDirectory}/pacman/${pacman.hash(pacman.mirror).slice(0, 12)}`;
   const argv = [
-    "pacman", "--config", `${folder}/pacman.conf`, "--gpgdir", `${folder}/gnupg`, "--noconfirm", "--color", "never", "--noprogressbar",
+    "pacman",
+    "--config",
+    `${folder}/pacman.conf`,
+    "--gpgdir",
+    `${folder}/gnupg`,
+    "--noconfirm",
+    "--color",
+    "never",
+    "--noprogressbar",
     ...(emulated
       ? []
-      : ["--root", root, "--dbpath", `${root}/var/lib/pacman`, "--cachedir", cache, "--hookdir", `${root}/etc/pacman.d/hooks`, "--logfile", `${root}/var/log/pacman.log`]),
+      : [
+          "--root",
+          root,
+          "--dbpath",
+          `${root}/var/lib/pacman`,
+          "--cachedir",
+          cache,
+          "--hookdir",
+          `${root}/etc/pacman.d/hooks`,
+          "--logfile",
+          `${root}/var/log/pacman.log`,
+        ]),
   ];
-  const trust: Step = { title: `trust ${keyring}'s keys`, do: "pacman-keyring", root, keyring, folder: `${root}/run/berry/gnupg` };
+  const trust: Step = {
+    title: `trust ${keyring}'s keys`,
+    do: "pacman-keyring",
+    root,
+    keyring,
+    folder: `${root}/run/berry/gnupg`,
+  };
   const prepare: Step[] = [
     openRoot(root),
-    { title: "configure pacman", do: "write", root, path: "/run/berry/pacman.conf", content: pacmanConf(pacman), mode: 0o644, owner: "0:0" },
+    {
+      title: "configure pacman",
+      do: "write",
+      root,
+      path: "/run/berry/pacman.conf",
+      content: pacmanConf(pacman),
+      mode: 0o644,
+      owner: "0:0",
+    },
     trust,
     ...(emulated ? [] : [{ title: "prepare pacman", do: "run", argv: ["mkdir", "-p", cache] } as const]),
   ];
   const call = (words: readonly string[]) =>
     emulated
-      ? ({ do: "chroot", root, argv: [...argv, ...words], warnAbout: scriptletFailed, missingHint: withoutPacman } as const)
+      ? ({
+          do: "chroot",
+          root,
+          argv: [...argv, ...words],
+          warnAbout: scriptletFailed,
+          missingHint: withoutPacman,
+        } as const)
       : ({ do: "run", argv: [...argv, ...words], warnAbout: scriptletFailed } as const);
   return { emulated, prepare, trust, argv, call };
 }
@@ -135,7 +218,11 @@ function pacmanConf(pacman: PacmanPlace): string {
     "ParallelDownloads = 5",
     // Landlock and the download user are of no use in a namespace, and qemu-user knows neither; pacman has them since 7
     ...(facts.pacmanMajor === null || facts.pacmanMajor >= 7 ? ["DisableSandbox"] : []),
-    ...target.pacman.repositories.flatMap((repository) => ["", `[${repository}]`, `Server = ${serverOf(pacman)}`]),
+    ...target.pacman.repositories.flatMap((repository) => [
+      "",
+      `[${repository}]`,
+      `Server = ${serverOf(pacman)}`,
+    ]),
     "",
   ].join("\n");
 }
@@ -147,9 +234,15 @@ function serverOf({ mirror }: PacmanPlace): string {
 
 function sweep(root: string): Step {
   return {
-    title: "sweep", do: "remove", root,
+    title: "sweep",
+    do: "remove",
+    root,
     paths: [
-      "/var/cache/pacman/pkg/*", "/var/lib/pacman/sync/*", "/var/log/pacman.log", "/etc/machine-id", "/var/lib/systemd/random-seed",
+      "/var/cache/pacman/pkg/*",
+      "/var/lib/pacman/sync/*",
+      "/var/log/pacman.log",
+      "/etc/machine-id",
+      "/var/lib/systemd/random-seed",
       // it knows files by the numbers of their inodes here
       "/var/cache/ldconfig/aux-cache",
     ],

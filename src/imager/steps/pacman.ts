@@ -19,11 +19,16 @@ export async function pacmanKeyring(step: PacmanKeyring, context: StepContext): 
   // Libassuan lets a file in its place name another one, where there is none.
   await writeFile(join(folder, "S.gpg-agent"), "%Assuan%\nsocket=/nonexistent/S.gpg-agent\n");
   const gpg = async (argv: readonly string[], stdin?: string): Promise<void> => {
-    await hostProgram(["gpg", "--homedir", folder, "--batch", "--quiet", ...argv], stdin === undefined ? {} : { stdin }, context);
+    await hostProgram(
+      ["gpg", "--homedir", folder, "--batch", "--quiet", ...argv],
+      stdin === undefined ? {} : { stdin },
+      context,
+    );
   };
   await gpg(["--import", await realPathInRoot(step.root, `/usr/share/pacman/keyrings/${step.keyring}.gpg`)]);
   const trusted = await linesOf(step, "trusted");
-  if (trusted.length === 0) throw new BerryError("bad-data", `the image's keyring ${step.keyring} trusts no key`);
+  if (trusted.length === 0)
+    throw new BerryError("bad-data", `the image's keyring ${step.keyring} trusts no key`);
   await gpg(["--import-ownertrust"], trusted.map((line) => `${line.split(":")[0]}:6:\n`).join(""));
   for (const revoked of await linesOf(step, "revoked")) {
     await gpg(["--command-fd", "0", "--no-auto-check-trustdb", "--edit-key", revoked], "disable\nquit\n");
@@ -48,5 +53,9 @@ export async function removePackages(step: RemovePackages, context: StepContext)
   const present = step.packages.filter((name) => installed.has(name));
   if (present.length === 0) return;
   const prefix = step.emulated ? ["chroot", step.root] : [];
-  await hostProgram([...prefix, ...step.argv, ...present], { env: step.emulated ? imageEnvironment : {} }, context);
+  await hostProgram(
+    [...prefix, ...step.argv, ...present],
+    { env: step.emulated ? imageEnvironment : {} },
+    context,
+  );
 }

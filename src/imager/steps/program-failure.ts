@@ -20,7 +20,8 @@ const causes: readonly Cause[] = [
   {
     says: /^error: target not found: (\S+)/gm,
     kind: "config",
-    message: (_, names) => `no repository has ${names.length === 1 ? "the package" : "the packages"} ${names.join(", ")}`,
+    message: (_, names) =>
+      `no repository has ${names.length === 1 ? "the package" : "the packages"} ${names.join(", ")}`,
     hint: "correct the names in berry.toml: packages",
   },
   {
@@ -49,19 +50,29 @@ export function programFailure(argv: readonly string[], result: CommandResult): 
   const said = `${result.stdout}\n${result.stderr}`;
   for (const { says, kind, message, hint } of causes) {
     if (said.search(says) === -1) continue;
-    const matches = [...new Set(Array.from(said.matchAll(new RegExp(says, "gim")), (match) => match[1] ?? match[0]))];
+    const matches = [
+      ...new Set(Array.from(said.matchAll(new RegExp(says, "gim")), (match) => match[1] ?? match[0])),
+    ];
     return new BerryError(kind, withLastLines(message(program, matches), said), { hint });
   }
-  return new BerryError("software", withLastLines(`${program} failed with exit code ${result.exitCode}`, said), {
-    hint: "run again with --verbose to see all that it said",
-  });
+  return new BerryError(
+    "software",
+    withLastLines(`${program} failed with exit code ${result.exitCode}`, said),
+    {
+      hint: "run again with --verbose to see all that it said",
+    },
+  );
 }
 
 /** The failure of the user's own script, which lies at `path` on the host. */
 export function scriptFailure(path: string, { exitCode, stdout, stderr }: CommandResult): BerryError {
-  return new BerryError("config", withLastLines(`${path} failed with exit code ${exitCode}`, `${stdout}\n${stderr}`), {
-    hint: "correct the script: it runs as root in the image, and has to end with exit code 0",
-  });
+  return new BerryError(
+    "config",
+    withLastLines(`${path} failed with exit code ${exitCode}`, `${stdout}\n${stderr}`),
+    {
+      hint: "correct the script: it runs as root in the image, and has to end with exit code 0",
+    },
+  );
 }
 
 function nameOf([program = "", , inner = ""]: readonly string[]): string {

@@ -20,7 +20,10 @@ async function publish(name: string, below: readonly string[], files: readonly s
   const work = join(folder, "..", `work-${crypto.randomUUID()}`);
   await mkdir(join(work, "tree"), { recursive: true });
   for (const file of files) await writeFile(join(work, file), "");
-  await recordLayer(work, below.map((layer) => join(folder, layer, "tree")));
+  await recordLayer(
+    work,
+    below.map((layer) => join(folder, layer, "tree")),
+  );
   await rm(join(folder, name), { recursive: true, force: true });
   await rename(work, join(folder, name));
 }

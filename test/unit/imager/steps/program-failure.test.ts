@@ -6,18 +6,38 @@ const pacman = ["pacman", "--config", "/w/pacman.conf", "--sync", "vim"];
 
 describe("a program that fails", () => {
   test.each([
-    ["bsdtar: Write error: No space left on device", "cannot-create", /^the disk is full: pacman cannot write$/],
-    ["error: target not found: nope\nerror: target not found: nor-this\n", "config", /^no repository has the packages nope, nor-this$/],
+    [
+      "bsdtar: Write error: No space left on device",
+      "cannot-create",
+      /^the disk is full: pacman cannot write$/,
+    ],
+    [
+      "error: target not found: nope\nerror: target not found: nor-this\n",
+      "config",
+      /^no repository has the packages nope, nor-this$/,
+    ],
     ["error: target not found: nope", "config", /^no repository has the package nope$/],
     [
       'error: vim: key "A B <a@example.org>" is disabled\nerror: failed to commit transaction (invalid or corrupted package (PGP signature))',
       "bad-data",
       /^a package is not signed by anyone whom the image trusts: vim: key "A B <a@example\.org>" is disabled$/,
     ],
-    ['error: vim: signature from "A <a@example.org>" is unknown trust', "bad-data", /whom the image trusts: vim: signature from "A <a@example\.org>" is unknown trust$/],
+    [
+      'error: vim: signature from "A <a@example.org>" is unknown trust',
+      "bad-data",
+      /whom the image trusts: vim: signature from "A <a@example\.org>" is unknown trust$/,
+    ],
     ['error: core: signature from "A <a@example.org>" is invalid', "bad-data", /: core: signature/],
-    ["error: failed to commit transaction (invalid or corrupted package)", "bad-data", /^pacman received something that is damaged$/],
-    ["error: failed retrieving file 'core.db' from mirror.example : 404", "unavailable", /^pacman cannot download what it needs$/],
+    [
+      "error: failed to commit transaction (invalid or corrupted package)",
+      "bad-data",
+      /^pacman received something that is damaged$/,
+    ],
+    [
+      "error: failed retrieving file 'core.db' from mirror.example : 404",
+      "unavailable",
+      /^pacman cannot download what it needs$/,
+    ],
     ["error: failed to synchronize all databases", "unavailable", /cannot download/],
     ["something else", "software", /^pacman failed with exit code 1$/],
   ] as const)("and says %p is a matter of %s", (text, kind, message) => {
@@ -33,11 +53,16 @@ describe("a program that fails", () => {
   test("shows the last twelve lines that were not blank", () => {
     const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1}\n\n`).join("");
     const { message } = programFailure(["sfdisk"], said(lines));
-    expect(message.split("\n").slice(1)).toEqual(Array.from({ length: 12 }, (_, index) => `  line ${index + 9}`));
+    expect(message.split("\n").slice(1)).toEqual(
+      Array.from({ length: 12 }, (_, index) => `  line ${index + 9}`),
+    );
   });
 
   test("in the image is called by its own name", () => {
-    const { message } = programFailure(["chroot", "/cache/work/root", "useradd", "chaney"], said("", "useradd: exists", 9));
+    const { message } = programFailure(
+      ["chroot", "/cache/work/root", "useradd", "chaney"],
+      said("", "useradd: exists", 9),
+    );
     expect(message).toBe("useradd in the image failed with exit code 9\n  useradd: exists");
   });
 });
@@ -45,5 +70,7 @@ describe("a program that fails", () => {
 test("the user's script that fails is the user's to correct, under its name on this machine", () => {
   const failure = scriptFailure("/home/me/setup.sh", said("installing\n", "out of strawberries\n", 3));
   expect(failure.kind).toBe("config");
-  expect(failure.message).toBe("/home/me/setup.sh failed with exit code 3\n  installing\n  out of strawberries");
+  expect(failure.message).toBe(
+    "/home/me/setup.sh failed with exit code 3\n  installing\n  out of strawberries",
+  );
 });
