@@ -80,7 +80,9 @@ export function keptLines(
 ): readonly string[] {
   switch (event.event) {
     case "planned":
-      return [`baking ${event.nodes.length === 0 ? "layers" : event.nodes.join(", ")}: ${count(event.steps, "step")}`];
+      return [
+        `baking ${event.nodes.length === 0 ? "layers" : event.nodes.join(", ")}: ${count(event.steps, "step")}`,
+      ];
     case "cached":
       return [`${style.dim("cached")} ${event.layer}`];
     case "started": {

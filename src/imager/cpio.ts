@@ -35,7 +35,8 @@ export function readCpio(archive: Uint8Array): CpioParts {
     const end = contentStart + contentBytes;
     if (end > archive.length) throw new RangeError(`a member of the archive ends after it, at byte ${end}`);
     const name = new TextDecoder().decode(archive.subarray(nameStart, nameStart + nameBytes - 1));
-    if (name !== trailer) members.push({ name, mode: field(archive, at, 1), content: archive.subarray(contentStart, end) });
+    if (name !== trailer)
+      members.push({ name, mode: field(archive, at, 1), content: archive.subarray(contentStart, end) });
     at = align(end);
   }
   return { members, rest: archive.subarray(Math.min(at, archive.length)) };
@@ -50,7 +51,8 @@ function startsWithMagic(archive: Uint8Array, at: number): boolean {
 function field(archive: Uint8Array, at: number, index: number): number {
   const start = at + 6 + index * 8;
   const value = Number.parseInt(String.fromCharCode(...archive.subarray(start, start + 8)), 16);
-  if (Number.isNaN(value)) throw new RangeError(`a field of the archive's header at byte ${start} is no number`);
+  if (Number.isNaN(value))
+    throw new RangeError(`a field of the archive's header at byte ${start} is no number`);
   return value;
 }
 

@@ -9,9 +9,19 @@ interface Ownership {
 
 /** One entry of a tree that differs from what an image holds. `path` is absolute in the image. */
 export type TreeChange =
-  | ({ readonly kind: "file"; readonly path: string; readonly exists: boolean; readonly source: string } & Ownership)
+  | ({
+      readonly kind: "file";
+      readonly path: string;
+      readonly exists: boolean;
+      readonly source: string;
+    } & Ownership)
   | ({ readonly kind: "directory"; readonly path: string; readonly exists: boolean } & Ownership)
-  | ({ readonly kind: "symlink"; readonly path: string; readonly exists: boolean; readonly target: string } & Ownership)
+  | ({
+      readonly kind: "symlink";
+      readonly path: string;
+      readonly exists: boolean;
+      readonly target: string;
+    } & Ownership)
   | { readonly kind: "removed"; readonly path: string };
 
 const typeBits = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
@@ -29,9 +39,15 @@ function replace(change: TreeChange): string[] {
     case "directory":
       return change.exists ? [] : [`mkdir ${path}`];
     case "symlink":
-      return [...(change.exists ? [`rm ${path}`] : []), ...inParent(change.path, (name) => `symlink ${name} ${quoted(change.target)}`)];
+      return [
+        ...(change.exists ? [`rm ${path}`] : []),
+        ...inParent(change.path, (name) => `symlink ${name} ${quoted(change.target)}`),
+      ];
     case "file":
-      return [...(change.exists ? [`rm ${path}`] : []), ...inParent(change.path, (name) => `write ${quoted(change.source)} ${name}`)];
+      return [
+        ...(change.exists ? [`rm ${path}`] : []),
+        ...inParent(change.path, (name) => `write ${quoted(change.source)} ${name}`),
+      ];
   }
 }
 

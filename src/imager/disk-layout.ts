@@ -58,9 +58,16 @@ export interface RootGeometry {
 export function rootGeometry(tree: TreeSize, marginBytes: number): RootGeometry {
   const contentBytes = tree.blocks * blockBytes;
   const journalMiB = 32;
-  const inodes = Math.max(Math.ceil(tree.inodes * 1.25) + 1024, Math.ceil((contentBytes + marginBytes) / (16 * 1024)));
+  const inodes = Math.max(
+    Math.ceil(tree.inodes * 1.25) + 1024,
+    Math.ceil((contentBytes + marginBytes) / (16 * 1024)),
+  );
   const overhead = inodes * 256 + journalMiB * MiB + 8 * MiB;
-  return { bytes: roundUpTo(contentBytes * 1.03 + marginBytes + overhead, alignmentBytes), inodes, journalMiB };
+  return {
+    bytes: roundUpTo(contentBytes * 1.03 + marginBytes + overhead, alignmentBytes),
+    inodes,
+    journalMiB,
+  };
 }
 
 /** The tree's size of lines `DEVICE:INODE TYPE BYTES ALLOCATED-SECTORS`, as find(1) prints them; hard links count once. */
@@ -82,7 +89,9 @@ function blocksOf(type: string, length: number, sectors: number): number {
       const whole = Math.ceil(length / blockBytes);
       // what a compressing file system allocates says nothing; a hole of half a file does
       const allocated = Math.ceil((sectors * 512) / blockBytes);
-      return length > MiB && allocated < whole / 2 && allocated > 0 ? Math.max(allocated, Math.ceil(whole / 64)) : whole;
+      return length > MiB && allocated < whole / 2 && allocated > 0
+        ? Math.max(allocated, Math.ceil(whole / 64))
+        : whole;
     }
     case "d":
       return Math.max(1, Math.ceil(length / blockBytes));

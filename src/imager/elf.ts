@@ -1,4 +1,10 @@
-const machines: Readonly<Record<number, string>> = { 3: "i386", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64" };
+const machines: Readonly<Record<number, string>> = {
+  3: "i386",
+  40: "arm",
+  62: "x86_64",
+  183: "aarch64",
+  243: "riscv64",
+};
 
 /** Architecture of a little-endian ELF file by the first 20 bytes of its header (e_machine); null: not one. */
 export function elfMachine(header: Uint8Array): string | null {

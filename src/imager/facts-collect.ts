@@ -22,27 +22,60 @@ export interface FactsRequest {
 
 /** All that preflight may ask for. */
 export const soughtPrograms: readonly string[] = [
-  "unshare", "setpriv", "flock", "mount", "sfdisk", "mke2fs", "debugfs", "tune2fs", "mkfs.vfat", "mcopy", "find", "systemctl",
-  "newuidmap", "newgidmap", "apt-get", "dpkg", "dpkg-deb", "bsdtar", "gpg", "pacman", "localedef",
+  "unshare",
+  "setpriv",
+  "flock",
+  "mount",
+  "sfdisk",
+  "mke2fs",
+  "debugfs",
+  "tune2fs",
+  "mkfs.vfat",
+  "mcopy",
+  "find",
+  "systemctl",
+  "newuidmap",
+  "newgidmap",
+  "apt-get",
+  "dpkg",
+  "dpkg-deb",
+  "bsdtar",
+  "gpg",
+  "pacman",
+  "localedef",
 ];
 const emulatorNames = ["qemu-aarch64-static", "qemu-aarch64"];
 
 /** Looks at this machine; changes nothing. */
-export async function collectFacts(request: FactsRequest, runner: CommandRunner, signal: AbortSignal): Promise<HostFacts> {
-  const folders = [...new Set([...request.path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"])].filter((folder) => folder.startsWith("/"));
+export async function collectFacts(
+  request: FactsRequest,
+  runner: CommandRunner,
+  signal: AbortSignal,
+): Promise<HostFacts> {
+  const folders = [...new Set([...request.path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"])].filter(
+    (folder) => folder.startsWith("/"),
+  );
   const found = await findPrograms(folders);
   const { username, uid } = userInfo();
   const kernelRelease = release();
   const [major = "0", minor = "0"] = kernelRelease.split(".");
   return {
-    architecture: request.ownArchitecture === "arm64" ? "aarch64" : request.ownArchitecture === "x64" ? "x86_64" : request.ownArchitecture,
+    architecture:
+      request.ownArchitecture === "arm64"
+        ? "aarch64"
+        : request.ownArchitecture === "x64"
+          ? "x86_64"
+          : request.ownArchitecture,
     kernel: { release: kernelRelease, major: Number.parseInt(major, 10), minor: Number.parseInt(minor, 10) },
     isRoot: uid === 0,
     userName: username,
     programs: found,
     emulators: await staticEmulators(folders),
     hostHandler: await hostHandler(),
-    subordinateIds: { users: await largestRange("/etc/subuid", username, uid), groups: await largestRange("/etc/subgid", username, uid) },
+    subordinateIds: {
+      users: await largestRange("/etc/subuid", username, uid),
+      groups: await largestRange("/etc/subgid", username, uid),
+    },
     userNamespaces: await userNamespaces(),
     pacmanMajor: found["pacman"] === undefined ? null : await pacmanMajor(found["pacman"], runner, signal),
     cacheDirectory: request.cacheDirectory,
@@ -68,7 +101,13 @@ async function findPrograms(folders: readonly string[]): Promise<Record<string, 
 async function findExecutable(name: string, folders: readonly string[]): Promise<string | null> {
   for (const folder of folders) {
     const path = join(folder, name);
-    if (await access(path, constants.X_OK).then(() => true, () => false)) return path;
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   }
   return null;
 }
@@ -100,7 +139,8 @@ async function hostHandler(): Promise<string | null> {
     const text = await readFile(join(folder, name), "utf8").catch(() => "");
     const interpreter = /^interpreter (.+)$/m.exec(text)?.[1];
     const isArm64 = /^magic 7f454c460201010000000000000000000200b7/m.test(text);
-    if (interpreter !== undefined && isArm64 && /^enabled$/m.test(text) && /^flags: .*F/m.test(text)) return interpreter;
+    if (interpreter !== undefined && isArm64 && /^enabled$/m.test(text) && /^flags: .*F/m.test(text))
+      return interpreter;
   }
   return null;
 }
@@ -116,14 +156,19 @@ async function largestRange(file: string, name: string, uid: number): Promise<nu
 }
 
 async function userNamespaces(): Promise<UserNamespaces> {
-  const value = async (name: string): Promise<string> => (await readFile(`/proc/sys/${name}`, "utf8").catch(() => "")).trim();
+  const value = async (name: string): Promise<string> =>
+    (await readFile(`/proc/sys/${name}`, "utf8").catch(() => "")).trim();
   if ((await value("kernel/apparmor_restrict_unprivileged_userns")) === "1") return "blocked-by-apparmor";
   if ((await value("kernel/unprivileged_userns_clone")) === "0") return "disabled";
   if ((await value("user/max_user_namespaces")) === "0") return "disabled";
   return "allowed";
 }
 
-async function pacmanMajor(pacman: string, runner: CommandRunner, signal: AbortSignal): Promise<number | null> {
+async function pacmanMajor(
+  pacman: string,
+  runner: CommandRunner,
+  signal: AbortSignal,
+): Promise<number | null> {
   const { stdout } = await runner.run([pacman, "--version"], { env: { LC_ALL: "C" } }, signal);
   const major = /Pacman v(\d+)\./.exec(stdout)?.[1];
   return major === undefined ? null : Number(major);
@@ -132,25 +177,61 @@ async function pacmanMajor(pacman: string, runner: CommandRunner, signal: AbortS
 /** Of the folder, or of the nearest one above that exists. */
 async function diskFacts(directory: string): Promise<DiskFacts> {
   let existing = directory;
-  while (!(await stat(existing).then((stats) => stats.isDirectory(), () => false)) && existing !== "/") existing = dirname(existing);
+  while (
+    !(await stat(existing).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    )) &&
+    existing !== "/"
+  )
+    existing = dirname(existing);
   const { bavail, bsize, type } = await statfs(existing);
   const fileSystem = fileSystems[type] ?? `file system 0x${type.toString(16)}`;
-  return { directory, freeBytes: bavail * bsize, fileSystem, keepsAttributes: !withoutAttributes.includes(fileSystem) };
+  return {
+    directory,
+    freeBytes: bavail * bsize,
+    fileSystem,
+    keepsAttributes: !withoutAttributes.includes(fileSystem),
+  };
 }
 
 /** statfs(2)'s magic numbers. */
 const fileSystems: Readonly<Record<number, string>> = {
-  0xef53: "ext4", 0x9123683e: "btrfs", 0x58465342: "xfs", 0x01021994: "tmpfs", 0x6969: "nfs", 0x4d44: "vfat",
-  0x2011bab0: "exfat", 0x5346544e: "ntfs", 0x7366746e: "ntfs3", 0x65735546: "fuse", 0xfe534d42: "smb", 0xff534d42: "cifs",
-  0x794c7630: "overlayfs", 0x2fc12fc1: "zfs", 0xf2f52010: "f2fs", 0xca451a4e: "bcachefs", 0x01021997: "9p",
+  0xef53: "ext4",
+  0x9123683e: "btrfs",
+  0x58465342: "xfs",
+  0x01021994: "tmpfs",
+  0x6969: "nfs",
+  0x4d44: "vfat",
+  0x2011bab0: "exfat",
+  0x5346544e: "ntfs",
+  0x7366746e: "ntfs3",
+  0x65735546: "fuse",
+  0xfe534d42: "smb",
+  0xff534d42: "cifs",
+  0x794c7630: "overlayfs",
+  0x2fc12fc1: "zfs",
+  0xf2f52010: "f2fs",
+  0xca451a4e: "bcachefs",
+  0x01021997: "9p",
 };
 const withoutAttributes = ["nfs", "vfat", "exfat", "ntfs", "ntfs3", "fuse", "smb", "cifs", "9p"];
 
 /** The mirror that this host's own apt uses: whoever set the machine up chose it for this network. */
-async function debianMirror(aptGet: string | undefined, runner: CommandRunner, signal: AbortSignal): Promise<HostFacts["debianMirror"]> {
+async function debianMirror(
+  aptGet: string | undefined,
+  runner: CommandRunner,
+  signal: AbortSignal,
+): Promise<HostFacts["debianMirror"]> {
   if (aptGet === undefined) return null;
   const { stdout, exitCode } = await runner.run(
-    [aptGet, "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)|$(COMPONENT)|$(CODENAME)|$(SUITE)", "Created-By: Packages"],
+    [
+      aptGet,
+      "indextargets",
+      "--format",
+      "$(ORIGIN)|$(LABEL)|$(REPO_URI)|$(COMPONENT)|$(CODENAME)|$(SUITE)",
+      "Created-By: Packages",
+    ],
     { env: { LC_ALL: "C", PATH: "/usr/bin:/bin" } },
     signal,
   );
@@ -164,10 +245,19 @@ async function debianMirror(aptGet: string | undefined, runner: CommandRunner, s
  */
 export function chooseDebianMirror(lines: string): HostFacts["debianMirror"] {
   const rows = lines.split("\n").map((line) => line.split("|"));
-  const uris = rows.flatMap(([origin, , uri]) => (uri !== undefined && /^https?:/.test(uri) && (origin === "Debian" || (origin === "" && /\/debian(-security)?\/?$/.test(uri))) ? [uri] : []));
+  const uris = rows.flatMap(([origin, , uri]) =>
+    uri !== undefined &&
+    /^https?:/.test(uri) &&
+    (origin === "Debian" || (origin === "" && /\/debian(-security)?\/?$/.test(uri)))
+      ? [uri]
+      : [],
+  );
   const url = uris.find((uri) => !/security/.test(uri));
   if (url === undefined) return null;
-  return { url: trimmed(url), securityUrl: uris.filter((uri) => /security/.test(uri)).map(trimmed)[0] ?? null };
+  return {
+    url: trimmed(url),
+    securityUrl: uris.filter((uri) => /security/.test(uri)).map(trimmed)[0] ?? null,
+  };
 }
 
 function trimmed(url: string): string {
@@ -177,7 +267,10 @@ function trimmed(url: string): string {
 /** `--berry`, else berry-aarch64 beside the running program, else the program itself on an arm64 host. */
 async function berryForImage(request: FactsRequest): Promise<HostFacts["berry"]> {
   const beside = dirname(request.ownProgram);
-  const candidates = request.berry === null ? [join(beside, "berry-aarch64"), ...(request.ownArchitecture === "arm64" ? [request.ownProgram] : [])] : [request.berry];
+  const candidates =
+    request.berry === null
+      ? [join(beside, "berry-aarch64"), ...(request.ownArchitecture === "arm64" ? [request.ownProgram] : [])]
+      : [request.berry];
   for (const path of candidates) {
     const sha256 = await digest(path).catch(() => null);
     if (sha256 !== null) return { path, sha256 };
@@ -186,7 +279,10 @@ async function berryForImage(request: FactsRequest): Promise<HostFacts["berry"]>
 }
 
 async function digests(cluster: Cluster): Promise<Record<string, string>> {
-  const paths = cluster.nodes.flatMap(({ image }) => [...image.files.map(({ source }) => source), ...(image.script === null ? [] : [image.script])]);
+  const paths = cluster.nodes.flatMap(({ image }) => [
+    ...image.files.map(({ source }) => source),
+    ...(image.script === null ? [] : [image.script]),
+  ]);
   const known: Record<string, string> = {};
   for (const path of new Set(paths)) known[path] = await digest(path);
   return known;
@@ -213,7 +309,11 @@ export async function prepareCache(cacheDirectory: string): Promise<void> {
   }
   const layers = await stat(join(cacheDirectory, "layers"));
   if (layers.uid === userInfo().uid) return;
-  throw new BerryError("no-permission", `the cache ${cacheDirectory} was made by the user with the id ${layers.uid}`, {
-    hint: "bake as that user, or choose another folder with --cache-dir",
-  });
+  throw new BerryError(
+    "no-permission",
+    `the cache ${cacheDirectory} was made by the user with the id ${layers.uid}`,
+    {
+      hint: "bake as that user, or choose another folder with --cache-dir",
+    },
+  );
 }

@@ -51,6 +51,8 @@ export function needsEmulation(facts: Pick<HostFacts, "architecture">): boolean 
 }
 
 /** Debian's name of the host's multiarch folder and architecture; null: no native tools for it. */
-export function nativeDebian(facts: Pick<HostFacts, "architecture">): { architecture: string; libraries: string } | null {
+export function nativeDebian(
+  facts: Pick<HostFacts, "architecture">,
+): { architecture: string; libraries: string } | null {
   return facts.architecture === "x86_64" ? { architecture: "amd64", libraries: "x86_64-linux-gnu" } : null;
 }

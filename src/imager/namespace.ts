@@ -13,11 +13,30 @@ export function namespaceArgv(request: {
   readonly lockFile: string;
   readonly argv: readonly string[];
 }): string[] {
-  const mapping = request.isRoot ? ["--keep-caps"] : ["--map-auto", "--map-root-user", "--setuid", "0", "--setgid", "0"];
+  const mapping = request.isRoot
+    ? ["--keep-caps"]
+    : ["--map-auto", "--map-root-user", "--setuid", "0", "--setgid", "0"];
   return [
-    "setpriv", "--pdeathsig", "KILL", "--",
-    "flock", "--exclusive", "--nonblock", "--conflict-exit-code", String(lockConflict), "--no-fork", request.lockFile,
-    "unshare", "--user", ...mapping, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "--",
+    "flock",
+    "--exclusive",
+    "--nonblock",
+    "--conflict-exit-code",
+    String(lockConflict),
+    "--no-fork",
+    request.lockFile,
+    "unshare",
+    "--user",
+    ...mapping,
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--",
     ...request.argv,
   ];
 }

@@ -48,13 +48,23 @@ const ofFamily: Readonly<Record<Target["family"], readonly Need[]>> = {
     { program: "gpg", debian: "gpg", arch: "gnupg", fedora: "gnupg2" },
   ],
 };
-const emulator: Need = { program: "qemu-aarch64-static", debian: "qemu-user-static", arch: "qemu-user-static", fedora: "qemu-user-static-aarch64" };
+const emulator: Need = {
+  program: "qemu-aarch64-static",
+  debian: "qemu-user-static",
+  arch: "qemu-user-static",
+  fedora: "qemu-user-static-aarch64",
+};
 
 /** All that any bake may need, as scripts/packages lists it too. */
 export const everyNeed: readonly Need[] = [...always, ...asUser, ...Object.values(ofFamily).flat(), emulator];
 
 /** Everything that keeps this machine from baking, found before the first step. Pure. */
-export function preflight(cluster: Cluster, nodes: readonly Node[], target: Target, facts: HostFacts): Problem[] {
+export function preflight(
+  cluster: Cluster,
+  nodes: readonly Node[],
+  target: Target,
+  facts: HostFacts,
+): Problem[] {
   return [
     ...missingPrograms(target, facts),
     ...emulation(facts),
@@ -78,11 +88,17 @@ function missingPrograms(target: Target, facts: HostFacts): Problem[] {
   const missing = needs.filter(({ program }) => facts.programs[program] === undefined);
   if (needsEmulation(facts) && facts.emulators.length === 0) missing.push(emulator);
   if (missing.length === 0) return [];
-  return [{ what: `missing: ${missing.map(({ program }) => program).join(", ")}`, remedy: installCommands(missing) }];
+  return [
+    {
+      what: `missing: ${missing.map(({ program }) => program).join(", ")}`,
+      remedy: installCommands(missing),
+    },
+  ];
 }
 
 function installCommands(needs: readonly Need[]): string {
-  const packages = (of: "arch" | "debian" | "fedora"): string => [...new Set(needs.map((need) => need[of]))].sort().join(" ");
+  const packages = (of: "arch" | "debian" | "fedora"): string =>
+    [...new Set(needs.map((need) => need[of]))].sort().join(" ");
   return [
     `Arch:   sudo pacman -S --needed ${packages("arch")}`,
     `Debian: sudo apt-get install --no-install-recommends ${packages("debian")}`,
@@ -95,7 +111,8 @@ function emulation(facts: HostFacts): Problem[] {
   return [
     {
       what: `Linux ${facts.kernel.release} cannot emulate arm64 in a namespace of its own (6.7 and later can), and the host has no arm64 handler with flag F`,
-      remedy: "install qemu-user-static together with its binfmt handlers (Debian: qemu-user-static; Arch: qemu-user-static-binfmt; Fedora: qemu-user-static), or a newer kernel",
+      remedy:
+        "install qemu-user-static together with its binfmt handlers (Debian: qemu-user-static; Arch: qemu-user-static-binfmt; Fedora: qemu-user-static), or a newer kernel",
     },
   ];
 }
@@ -105,13 +122,15 @@ function namespaces(facts: HostFacts): Problem[] {
   if (facts.userNamespaces === "blocked-by-apparmor" && !facts.isRoot) {
     problems.push({
       what: "AppArmor blocks unprivileged user namespaces (kernel.apparmor_restrict_unprivileged_userns = 1)",
-      remedy: "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\nto keep it: echo kernel.apparmor_restrict_unprivileged_userns=0 | sudo tee /etc/sysctl.d/60-userns.conf",
+      remedy:
+        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\nto keep it: echo kernel.apparmor_restrict_unprivileged_userns=0 | sudo tee /etc/sysctl.d/60-userns.conf",
     });
   }
   if (facts.userNamespaces === "disabled") {
     problems.push({
       what: "user namespaces are switched off",
-      remedy: "sudo sysctl -w user.max_user_namespaces=10000; where it exists, also: sudo sysctl -w kernel.unprivileged_userns_clone=1",
+      remedy:
+        "sudo sysctl -w user.max_user_namespaces=10000; where it exists, also: sudo sysctl -w kernel.unprivileged_userns_clone=1",
     });
   }
   const { users, groups } = facts.subordinateIds;

@@ -129,7 +129,8 @@ async function readEvents(
     for (const line of lines) {
       // Checked boundary: berry's own worker wrote it.
       const event = JSON.parse(line) as BakeEvent;
-      if (event.event === "failed") failure = new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint });
+      if (event.event === "failed")
+        failure = new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint });
       else onEvent(event);
     }
   }
@@ -143,7 +144,11 @@ function deathOf(exitCode: number, stderr: string, cacheDirectory: string): Berr
       hint: "wait until it has ended, or use another cache with --cache-dir",
     });
   }
-  return new BerryError("os", `the bake's worker ended with exit code ${exitCode}${said === "" ? "" : `: ${said}`}`, {
-    hint: "`berry imager plan` tells what keeps this machine from baking",
-  });
+  return new BerryError(
+    "os",
+    `the bake's worker ended with exit code ${exitCode}${said === "" ? "" : `: ${said}`}`,
+    {
+      hint: "`berry imager plan` tells what keeps this machine from baking",
+    },
+  );
 }

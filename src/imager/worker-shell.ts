@@ -11,7 +11,10 @@ import type { ShellTask } from "./task.ts";
  */
 export async function shellInside(task: ShellTask, terminal: string, context: StepContext): Promise<void> {
   const { node, command } = task;
-  await mountRoot({ root: node.root, lower: node.lower, upper: node.upper, overlayWork: `${node.work}/overlay` }, context);
+  await mountRoot(
+    { root: node.root, lower: node.lower, upper: node.upper, overlayWork: `${node.work}/overlay` },
+    context,
+  );
   for (const step of node.steps) if (step.do !== "patch-image") await perform(step, context);
   const child = Bun.spawn(["chroot", node.root, ...(command ?? ["/bin/bash", "-l"])], {
     env: { ...context.environment, ...imageEnvironment, TERM: terminal, LC_ALL: undefined, LANG: "C.UTF-8" },

@@ -39,7 +39,15 @@ async function doTask(task: Task, ports: WorkerPorts, signal: AbortSignal): Prom
   const environment = hostEnvironment(ports.environment);
   const scratch = join(task.cacheDirectory, "scratch");
   await using undo = new AsyncDisposableStack();
-  const context: StepContext = { ...ports, environment, scratch, step: 0, undo, signal, cleanUpSignal: new AbortController().signal };
+  const context: StepContext = {
+    ...ports,
+    environment,
+    scratch,
+    step: 0,
+    undo,
+    signal,
+    cleanUpSignal: new AbortController().signal,
+  };
   switch (task.task) {
     case "bake": {
       await openScratch(task.plan.emulator, context);
@@ -57,7 +65,11 @@ async function doTask(task: Task, ports: WorkerPorts, signal: AbortSignal): Prom
 /** Memory for what must not reach the disk, and the emulator. */
 async function openScratch(emulator: Emulator | null, context: StepContext): Promise<void> {
   await mkdir(context.scratch, { recursive: true, mode: 0o700 });
-  await hostProgram(["mount", "-t", "tmpfs", "-o", "mode=700,size=75%", "tmpfs", context.scratch], {}, context);
+  await hostProgram(
+    ["mount", "-t", "tmpfs", "-o", "mode=700,size=75%", "tmpfs", context.scratch],
+    {},
+    context,
+  );
   if (emulator !== null) await registerEmulator(emulator, context);
 }
 
@@ -83,7 +95,12 @@ function failureOf(error: unknown, signal: AbortSignal): BakeEvent {
 function fileSystemFailure(error: unknown): BakeEvent {
   const code = error instanceof Error && "code" in error ? error.code : null;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return { event: "failed", kind: "cannot-create", message: messageOf(error), hint: "the disk is full: free some space, or run `berry imager clean`" };
+    return {
+      event: "failed",
+      kind: "cannot-create",
+      message: messageOf(error),
+      hint: "the disk is full: free some space, or run `berry imager clean`",
+    };
   }
   return { event: "failed", kind: code === null ? "software" : "os", message: messageOf(error), hint: null };
 }

@@ -36,7 +36,12 @@ export const commandRunner: CommandRunner = {
       Bun.spawn([...argv], {
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
         env: { ...options.env },
-        stdin: options.stdin === undefined ? "ignore" : typeof options.stdin === "string" ? new TextEncoder().encode(options.stdin) : options.stdin,
+        stdin:
+          options.stdin === undefined
+            ? "ignore"
+            : typeof options.stdin === "string"
+              ? new TextEncoder().encode(options.stdin)
+              : options.stdin,
         stdout: "pipe",
         stderr: "pipe",
         detached: true,

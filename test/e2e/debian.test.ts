@@ -45,9 +45,19 @@ beforeAll(async () => {
     await chown(join(folder, name), user.userId, user.groupId);
   }
   stateBefore = await hostState(user, signal());
-  const { exitCode, stdout, stderr } = await runBerry(["imager", "bake", "--json", "--cache-dir", join(folder, "cache")]);
-  if (exitCode !== 0) throw new Error(`the bake failed: ${stdout.split("\n").slice(-20).join("\n")}${stderr}`);
-  bakeEvents = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as BakeEvent);
+  const { exitCode, stdout, stderr } = await runBerry([
+    "imager",
+    "bake",
+    "--json",
+    "--cache-dir",
+    join(folder, "cache"),
+  ]);
+  if (exitCode !== 0)
+    throw new Error(`the bake failed: ${stdout.split("\n").slice(-20).join("\n")}${stderr}`);
+  bakeEvents = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as BakeEvent);
 }, patience.timeout);
 
 afterAll(async () => await cleanUp.disposeAsync(), patience.timeout);
@@ -109,15 +119,18 @@ describe("a Debian image", () => {
     "boots on the emulated Pi from its SD card, as the node that berry.toml describes",
     async () => {
       await using machine = await boot("raspi3b");
+      const shown = showConsoleOfFailure(machine);
       await machine.waitForLine(/login:/, signal());
       await logInAtTheConsole(machine);
       const ssh = sshTo(machine);
       await ssh("systemctl is-system-running --wait || true");
       expect(await ssh("hostname")).toBe("pi1");
       expect(await ssh("systemctl --failed --no-legend --plain")).toBe("");
-      expect(await ssh("systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh")).toBe(
-        Array.from({ length: 5 }, () => "active").join("\n"),
-      );
+      expect(
+        await ssh(
+          "systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh",
+        ),
+      ).toBe(Array.from({ length: 5 }, () => "active").join("\n"));
       expect(await ssh("getent ahostsv4 pi1.local | head -n 1")).toMatch(/^10\.0\.2\.15\s/);
       const metrics = await fetch(`http://127.0.0.1:${machine.ports.nodeExporter}/metrics`);
       expect(await metrics.text()).toContain("node_uname_info{");
@@ -129,6 +142,7 @@ describe("a Debian image", () => {
       expect(await ssh("cat /etc/machine-id")).toMatch(/^[0-9a-f]{32}$/);
       expect(await ssh("ls /etc/ssh/ssh_host_*_key | wc -l")).not.toBe("0");
       expect(await ssh(`printf '%s\\n' '${password}' | sudo -S -p '' id -u`)).toBe("0");
+      shown.passed();
     },
     patience,
   );
@@ -138,7 +152,16 @@ describe("a Debian image", () => {
     async () => {
       const image = join(folder, "images/pi1.img");
       const before = await digest(image);
-      const { exitCode, stdout, stderr } = await runBerry(["imager", "boot", "pi1", "--machine", "virt", "--identity", identity, "--json"]);
+      const { exitCode, stdout, stderr } = await runBerry([
+        "imager",
+        "boot",
+        "pi1",
+        "--machine",
+        "virt",
+        "--identity",
+        identity,
+        "--json",
+      ]);
       expect(stderr).toBe("");
       const report = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}");
       expect(report).toMatchObject({
@@ -156,6 +179,19 @@ describe("a Debian image", () => {
   );
 });
 
+/** What an emulated machine said last is the first thing to look at. */
+function showConsoleOfFailure(machine: Machine): { passed(): void } {
+  let passed = false;
+  cleanUp.defer(() => {
+    if (!passed) console.error(`the console's last lines:\n${machine.consoleLines.slice(-60).join("\n")}`);
+  });
+  return {
+    passed: () => {
+      passed = true;
+    },
+  };
+}
+
 async function logInAtTheConsole(machine: Machine): Promise<void> {
   const from = machine.consoleLines.length;
   machine.write("chaney\n");
@@ -168,17 +204,41 @@ async function logInAtTheConsole(machine: Machine): Promise<void> {
 
 /** Runs a command over ssh, logged in by key; its output without the last line end. */
 function sshTo(machine: Machine): (command: string) => Promise<string> {
-  const options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes"];
+  const options = [
+    "-o",
+    "StrictHostKeyChecking=no",
+    "-o",
+    "UserKnownHostsFile=/dev/null",
+    "-o",
+    "LogLevel=ERROR",
+    "-o",
+    "BatchMode=yes",
+  ];
   return async (command) => {
-    const argv = ["ssh", "-i", identity, ...options, "-p", String(machine.ports.ssh), "chaney@127.0.0.1", command];
+    const argv = [
+      "ssh",
+      "-i",
+      identity,
+      ...options,
+      "-p",
+      String(machine.ports.ssh),
+      "chaney@127.0.0.1",
+      command,
+    ];
     const { stdout } = await user.run(argv, {}, signal());
     return stdout.trimEnd();
   };
 }
 
 async function theRootHasGrown(ssh: (command: string) => Promise<string>): Promise<void> {
-  await ssh("systemctl is-active --quiet berry-grow || sudo -n true; for i in $(seq 60); do test -e /var/lib/berry/grown && break; sleep 1; done");
-  const [partition = 0, disk = 0] = (await ssh("cat /sys/class/block/mmcblk*p2/size; cat /sys/class/block/mmcblk?/size")).split("\n").map(Number);
+  await ssh(
+    "systemctl is-active --quiet berry-grow || sudo -n true; for i in $(seq 60); do test -e /var/lib/berry/grown && break; sleep 1; done",
+  );
+  const [partition = 0, disk = 0] = (
+    await ssh("cat /sys/class/block/mmcblk*p2/size; cat /sys/class/block/mmcblk?/size")
+  )
+    .split("\n")
+    .map(Number);
   const fileSystem = Number(await ssh("df --output=size --block-size=512 / | tail -n 1"));
   // all of the card but the boot partition and what lies before it
   expect(partition).toBe(disk - (4 + 512) * 2048);
@@ -199,4 +259,3 @@ async function theWifiIsConfigured(ssh: (command: string) => Promise<string>): P
 async function digest(path: string): Promise<string> {
   return (await mustRun(["sha256sum", path], {}, signal())).split(" ")[0] ?? "";
 }
-

@@ -12,7 +12,12 @@ export const bake = defineVerb({
   args: planArguments,
   rest: { name: "NODE", description: "nodes of berry.toml; all of them by default" },
   async run(context) {
-    const { cluster, nodes, target, facts, plan } = await prepare(context.args, context.rest, context.log, context.signal);
+    const { cluster, nodes, target, facts, plan } = await prepare(
+      context.args,
+      context.rest,
+      context.log,
+      context.signal,
+    );
     refuseProblems(preflight(cluster, nodes, target.target, facts));
     await prepareCache(facts.cacheDirectory);
     using progress = createProgress(context, systemClock);

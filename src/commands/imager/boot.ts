@@ -19,13 +19,32 @@ import { chooseNodes, clusterArguments } from "./prepare.ts";
 
 export const boot = defineVerb({
   description: "boot a node's image on an emulated Pi and report what came up",
-  examples: ["berry imager boot pi1", "berry imager boot pi1 --machine virt", "berry imager boot pi1 --interactive"],
+  examples: [
+    "berry imager boot pi1",
+    "berry imager boot pi1 --machine virt",
+    "berry imager boot pi1 --interactive",
+  ],
   args: {
     file: clusterArguments.file,
     node: { type: "positional", required: true, description: "a node of berry.toml that was baked" },
-    machine: { type: "enum", options: ["raspi3b", "virt"], default: "raspi3b", description: "raspi3b has the Pi's own devices; virt is quicker and does not mind a busy host" },
-    identity: { type: "string", valueHint: "PATH", description: "a private key to log in with (default: the one of ~/.ssh that belongs to an authorised key)" },
-    timeout: { type: "string", default: "600", valueHint: "SECONDS", description: "how long to wait for the report" },
+    machine: {
+      type: "enum",
+      options: ["raspi3b", "virt"],
+      default: "raspi3b",
+      description: "raspi3b has the Pi's own devices; virt is quicker and does not mind a busy host",
+    },
+    identity: {
+      type: "string",
+      valueHint: "PATH",
+      description:
+        "a private key to log in with (default: the one of ~/.ssh that belongs to an authorised key)",
+    },
+    timeout: {
+      type: "string",
+      default: "600",
+      valueHint: "SECONDS",
+      description: "how long to wait for the report",
+    },
     interactive: { type: "boolean", description: "hand over the console instead" },
   },
   async run({ args, json, verbose, stdout, log, signal }) {
@@ -34,7 +53,8 @@ export const boot = defineVerb({
     if (node === undefined) throw new BerryError("usage", `${args.file} has no node ${args.node}`);
     const { target } = await loadTarget(cluster.target);
     const timeoutSeconds = Number(args.timeout);
-    if (!(timeoutSeconds > 0)) throw new BerryError("usage", `--timeout takes a number of seconds, got ${args.timeout}`);
+    if (!(timeoutSeconds > 0))
+      throw new BerryError("usage", `--timeout takes a number of seconds, got ${args.timeout}`);
     await using place = await machineOf(cluster, node, target, args.machine);
     const tell = (event: BootEvent): void => {
       if (json) stdout.write(event.event === "console" && !verbose ? "" : `${JSON.stringify(event)}\n`);
@@ -51,14 +71,32 @@ export const boot = defineVerb({
         signal,
       );
     }
-    const identities = args.identity === undefined ? await findIdentities(node.user.authorizedKeys, join(homedir(), ".ssh")) : [resolve(args.identity)];
+    const identities =
+      args.identity === undefined
+        ? await findIdentities(node.user.authorizedKeys, join(homedir(), ".ssh"))
+        : [resolve(args.identity)];
     const report = await bootImage(
-      { ...place.request, user: node.user.name, identities, expectedHostName: node.name, timeoutSeconds, stallSeconds: 180 },
+      {
+        ...place.request,
+        user: node.user.name,
+        identities,
+        expectedHostName: node.name,
+        timeoutSeconds,
+        stallSeconds: 180,
+      },
       ports,
       signal,
     );
-    stdout.write(json ? `${JSON.stringify({ event: "booted", ...report })}\n` : formatTable([{ title: node.name }, { title: "" }], bootRows(report).map((row) => [...row])));
-    if (!report.ok) throw new BerryError("bad-data", `${node.name} came up, but not well: ${report.reasons.join("; ")}`);
+    stdout.write(
+      json
+        ? `${JSON.stringify({ event: "booted", ...report })}\n`
+        : formatTable(
+            [{ title: node.name }, { title: "" }],
+            bootRows(report).map((row) => [...row]),
+          ),
+    );
+    if (!report.ok)
+      throw new BerryError("bad-data", `${node.name} came up, but not well: ${report.reasons.join("; ")}`);
   },
 });
 
@@ -67,10 +105,18 @@ interface Place extends AsyncDisposable {
 }
 
 /** The copy that boots lies beside the image, where there is room for one. */
-async function machineOf(cluster: Cluster, node: Node, target: Target, machine: MachineRequest["machine"]): Promise<Place> {
+async function machineOf(
+  cluster: Cluster,
+  node: Node,
+  target: Target,
+  machine: MachineRequest["machine"],
+): Promise<Place> {
   const image = join(cluster.outputDirectory, `${node.name}.img`);
   await access(image).catch((cause: unknown) => {
-    throw new BerryError("no-input", `${node.name} has not been baked: no ${image}`, { hint: `berry imager bake ${node.name}`, cause });
+    throw new BerryError("no-input", `${node.name} has not been baked: no ${image}`, {
+      hint: `berry imager bake ${node.name}`,
+      cause,
+    });
   });
   const { emulation } = target;
   const scratchDirectory = await mkdtemp(join(cluster.outputDirectory, `.boot-${node.name}-`));
@@ -93,5 +139,7 @@ async function machineOf(cluster: Cluster, node: Node, target: Target, machine: 
 
 function environment(): Record<string, string> {
   const names = ["PATH", "HOME", "TERM", "SSH_AUTH_SOCK", "LANG", "TMPDIR"];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }

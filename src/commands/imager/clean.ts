@@ -29,6 +29,10 @@ export const clean = defineVerb({
         signal,
       );
     }
-    stdout.write(json ? `${JSON.stringify({ event: "cleaned", cacheDirectory: folder, freedBytes })}\n` : `freed ${formatBytes(freedBytes)} in ${folder}\n`);
+    stdout.write(
+      json
+        ? `${JSON.stringify({ event: "cleaned", cacheDirectory: folder, freedBytes })}\n`
+        : `freed ${formatBytes(freedBytes)} in ${folder}\n`,
+    );
   },
 });

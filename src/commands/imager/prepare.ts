@@ -15,13 +15,27 @@ import { commandRunner } from "../../system/command-runner.ts";
 
 /** Flags of every verb that looks at a cluster's images. */
 export const clusterArguments = {
-  file: { type: "string", alias: "f", default: "berry.toml", valueHint: "FILE", description: "the cluster file" },
-  "cache-dir": { type: "string", valueHint: "FOLDER", description: "where layers and downloads are kept (default: ~/.cache/berry)" },
+  file: {
+    type: "string",
+    alias: "f",
+    default: "berry.toml",
+    valueHint: "FILE",
+    description: "the cluster file",
+  },
+  "cache-dir": {
+    type: "string",
+    valueHint: "FOLDER",
+    description: "where layers and downloads are kept (default: ~/.cache/berry)",
+  },
 } as const;
 
 export const planArguments = {
   ...clusterArguments,
-  berry: { type: "string", valueHint: "PATH", description: "the aarch64 berry for the images (default: berry-aarch64 beside this program)" },
+  berry: {
+    type: "string",
+    valueHint: "PATH",
+    description: "the aarch64 berry for the images (default: berry-aarch64 beside this program)",
+  },
   refresh: { type: "boolean", description: "make every layer anew, with today's packages" },
 } as const;
 
@@ -35,7 +49,12 @@ export interface Prepared {
 }
 
 export async function prepare(
-  args: { readonly file: string; readonly "cache-dir": string | undefined; readonly berry: string | undefined; readonly refresh: boolean },
+  args: {
+    readonly file: string;
+    readonly "cache-dir": string | undefined;
+    readonly berry: string | undefined;
+    readonly refresh: boolean;
+  },
   names: readonly string[],
   log: Log,
   signal: AbortSignal,

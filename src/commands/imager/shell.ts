@@ -28,12 +28,23 @@ export const shell = defineVerb({
     const worker = { cacheDirectory: facts.cacheDirectory, isRoot: facts.isRoot, environment: process.env };
     const workerArgv = [...ownArgv(), "imager", "worker"];
     if (plan.layers.some(({ cached }) => !cached)) {
-      using progress = createProgress({ ...context, json: false, stdout: context.screen.output }, systemClock);
-      const message = { task: "bake", cacheDirectory: facts.cacheDirectory, plan: { ...plan, nodes: [] } } as const;
+      using progress = createProgress(
+        { ...context, json: false, stdout: context.screen.output },
+        systemClock,
+      );
+      const message = {
+        task: "bake",
+        cacheDirectory: facts.cacheDirectory,
+        plan: { ...plan, nodes: [] },
+      } as const;
       await runWorkerProcess({ ...worker, workerArgv, message }, (event) => progress.handle(event), signal);
     }
     await using task = await taskFile(facts.cacheDirectory, {
-      task: "shell", cacheDirectory: facts.cacheDirectory, emulator: plan.emulator, node, command: rest.length === 0 ? null : rest,
+      task: "shell",
+      cacheDirectory: facts.cacheDirectory,
+      emulator: plan.emulator,
+      node,
+      command: rest.length === 0 ? null : rest,
     });
     await runInteractiveWorker({ ...worker, workerArgv: [...workerArgv, "--task", task.path] }, signal);
   },

@@ -12,16 +12,25 @@ export const worker = defineVerb({
   description: "do a task that comes on standard input; berry calls this itself",
   examples: ["berry imager worker"],
   args: {
-    task: { type: "string", valueHint: "FILE", description: "read the task from a file, and leave the terminal to it" },
+    task: {
+      type: "string",
+      valueHint: "FILE",
+      description: "read the task from a file, and leave the terminal to it",
+    },
   },
   async run({ args, stdout, signal }) {
     process.umask(0o022);
     const run = async (task: Task, emit: (event: BakeEvent) => void, until: AbortSignal): Promise<void> =>
-      await runWorker(task, { runner: commandRunner, clock: systemClock, random: Math.random, emit, environment: process.env }, until);
+      await runWorker(
+        task,
+        { runner: commandRunner, clock: systemClock, random: Math.random, emit, environment: process.env },
+        until,
+      );
     if (args.task !== undefined) return await runInteractively(args.task, run, signal);
     const lines = readLines(process.stdin);
     const { value: first } = await lines.next();
-    if (first === undefined) throw new BerryError("usage", "no task came on standard input", { hint: "berry imager bake" });
+    if (first === undefined)
+      throw new BerryError("usage", "no task came on standard input", { hint: "berry imager bake" });
     const stop = new AbortController();
     // the parent says "abort", or is gone: standard input ends
     const ended = lines.next().then(() => stop.abort());
@@ -43,7 +52,10 @@ async function runInteractively(file: string, run: Run, signal: AbortSignal): Pr
   await run(
     task,
     (event) => {
-      if (event.event === "failed") failures.push(new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint }));
+      if (event.event === "failed")
+        failures.push(
+          new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint }),
+        );
     },
     signal,
   );
@@ -65,7 +77,9 @@ async function* readLines(stream: AsyncIterable<Uint8Array | string>): AsyncGene
   let rest = "";
   const decoder = new TextDecoder();
   for await (const chunk of stream) {
-    const lines = (rest + (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))).split("\n");
+    const lines = (
+      rest + (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))
+    ).split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
   }

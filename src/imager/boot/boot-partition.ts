@@ -67,7 +67,10 @@ export async function loadFirmware(
     (request.machine === "virt" ? null : request.emulation.console) ??
     defaultConsole(request.machine, names.deviceTree);
   const extra = request.machine === "virt" ? [] : request.emulation.cmdline;
-  const commandLine = [emulatedCommandLine(await text("cmdline.txt"), request.machine, console), ...extra].join(" ");
+  const commandLine = [
+    emulatedCommandLine(await text("cmdline.txt"), request.machine, console),
+    ...extra,
+  ].join(" ");
 
   const packed = await fetch(names.kernel, "kernel.packed");
   const { image, pageKiB } = unpackKernel(await readFile(packed), basename(names.kernel));

@@ -23,7 +23,12 @@ export function sourcesList(source: AptSource, mirror: DebianMirror): string {
 }
 
 /** apt.conf(5) that makes the host's apt look at another tree, for another architecture, with nothing of the host's own configuration. */
-export function aptConf(place: { root: string; temporary: string; shared: string; architecture: string }): string {
+export function aptConf(place: {
+  root: string;
+  temporary: string;
+  shared: string;
+  architecture: string;
+}): string {
   const { root, temporary, shared, architecture } = place;
   return [
     `Dir "${root}";`,

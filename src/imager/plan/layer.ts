@@ -27,7 +27,9 @@ export interface LayerRequest {
  */
 export function planLayer(request: LayerRequest): LayerPlan {
   const anonymous = request.steps(placeOf("/work"));
-  const key = request.hash(JSON.stringify([request.name, anonymous, request.below.map((layer) => layer.key), request.salt])).slice(0, 16);
+  const key = request
+    .hash(JSON.stringify([request.name, anonymous, request.below.map((layer) => layer.key), request.salt]))
+    .slice(0, 16);
   const name = `${request.name}-${key}`;
   const work = `${request.cacheDirectory}/work/${name}`;
   const place = placeOf(work);

@@ -62,8 +62,13 @@ function imageLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) =
       steps: (place) => [
         ...customiseSteps(node, target, request.facts, place.root),
         {
-          title: "pack the image", do: "pack-image", root: place.root, bootMount: target.boot.mount,
-          image: `${place.work}/disk.img`, bootBytes: target.boot.size_mib * MiB, marginBytes: node.image.marginBytes,
+          title: "pack the image",
+          do: "pack-image",
+          root: place.root,
+          bootMount: target.boot.mount,
+          image: `${place.work}/disk.img`,
+          bootBytes: target.boot.size_mib * MiB,
+          marginBytes: node.image.marginBytes,
         },
       ],
     }),
@@ -88,28 +93,65 @@ function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) 
       const tools =
         native === null
           ? null
-          : add(plan(request, { name: "native-tools", below: [], steps: (place) => nativeToolSteps(apt, place, native.architecture) }));
-      const system = add(plan(request, { name: "system", below: [], steps: (place) => aptSystemSteps(apt, place, tools) }));
+          : add(
+              plan(request, {
+                name: "native-tools",
+                below: [],
+                steps: (place) => nativeToolSteps(apt, place, native.architecture),
+              }),
+            );
+      const system = add(
+        plan(request, { name: "system", below: [], steps: (place) => aptSystemSteps(apt, place, tools) }),
+      );
       return { layers: [system], packageSteps: (place) => aptPackageSteps(apt, place, tools, packages) };
     }
     case "pacman": {
-      if (signingKey === null) throw new BerryError("software", `the target ${target.name} came without its key`);
-      const pacman: PacmanPlace = { target, signingKey, mirror: node.image.mirror ?? target.pacman.mirror, facts, hash };
-      const rootfs = add(plan(request, { name: "rootfs", below: [], steps: (place) => rootfsSteps(pacman, place) }));
-      const system = add(plan(request, { name: "system", below: [rootfs], steps: (place) => pacmanSystemSteps(pacman, place) }));
-      return { layers: [system, rootfs], packageSteps: (place) => pacmanPackageSteps(pacman, place, packages) };
+      if (signingKey === null)
+        throw new BerryError("software", `the target ${target.name} came without its key`);
+      const pacman: PacmanPlace = {
+        target,
+        signingKey,
+        mirror: node.image.mirror ?? target.pacman.mirror,
+        facts,
+        hash,
+      };
+      const rootfs = add(
+        plan(request, { name: "rootfs", below: [], steps: (place) => rootfsSteps(pacman, place) }),
+      );
+      const system = add(
+        plan(request, {
+          name: "system",
+          below: [rootfs],
+          steps: (place) => pacmanSystemSteps(pacman, place),
+        }),
+      );
+      return {
+        layers: [system, rootfs],
+        packageSteps: (place) => pacmanPackageSteps(pacman, place, packages),
+      };
     }
   }
 }
 
-function packageLayer(node: Node, system: System, request: PlanRequest, add: (layer: LayerPlan) => LayerPlan): LayerPlan | null {
+function packageLayer(
+  node: Node,
+  system: System,
+  request: PlanRequest,
+  add: (layer: LayerPlan) => LayerPlan,
+): LayerPlan | null {
   if (node.image.packages.length === 0) return null;
   return add(plan(request, { name: "packages", below: system.layers, steps: system.packageSteps }));
 }
 
 function plan(request: PlanRequest, layer: Pick<LayerRequest, "name" | "below" | "steps">): LayerPlan {
   const { cacheDirectory, cachedLayers } = request.facts;
-  return planLayer({ ...layer, cacheDirectory, cachedLayers: request.refresh ? [] : cachedLayers, salt: [], hash: request.hash });
+  return planLayer({
+    ...layer,
+    cacheDirectory,
+    cachedLayers: request.refresh ? [] : cachedLayers,
+    salt: [],
+    hash: request.hash,
+  });
 }
 
 function planNode(node: Node, layers: readonly LayerPlan[], request: PlanRequest): NodePlan {
@@ -131,8 +173,15 @@ function planNode(node: Node, layers: readonly LayerPlan[], request: PlanRequest
     steps: [
       ...nodeSteps(node, target, facts, identity, root),
       {
-        title: `write ${node.name}.img`, do: "patch-image", base: `${image.directory}/disk.img`, upper, lower: treesOf(layers),
-        bootMount: target.boot.mount, bootBytes: target.boot.size_mib * MiB, image: partial, identity,
+        title: `write ${node.name}.img`,
+        do: "patch-image",
+        base: `${image.directory}/disk.img`,
+        upper,
+        lower: treesOf(layers),
+        bootMount: target.boot.mount,
+        bootBytes: target.boot.size_mib * MiB,
+        image: partial,
+        identity,
       },
     ],
     partial,
@@ -158,9 +207,13 @@ function debianMirror(node: Node, facts: HostFacts): { url: string; securityUrl:
     return { url: node.image.mirror, securityUrl: same ? (facts.debianMirror?.securityUrl ?? null) : null };
   }
   if (facts.debianMirror !== null) return facts.debianMirror;
-  throw new BerryError("config", "no mirror for Debian: berry.toml names none, and this host's apt uses none", {
-    hint: 'add one of https://www.debian.org/mirror/list to berry.toml: [image] mirror = "http://…/debian"',
-  });
+  throw new BerryError(
+    "config",
+    "no mirror for Debian: berry.toml names none, and this host's apt uses none",
+    {
+      hint: 'add one of https://www.debian.org/mirror/list to berry.toml: [image] mirror = "http://…/debian"',
+    },
+  );
 }
 
 /** Preflight has refused where this gives null and emulation is needed. */

@@ -15,14 +15,18 @@ import { realPathInRoot } from "./root-path.ts";
 export async function checkInitramfs(step: CheckInitramfs): Promise<void> {
   const folder = await realPathInRoot(step.root, step.folder);
   const names = (await readdir(folder)).filter((name) => name.startsWith("initrd.img-"));
-  if (names.length === 0) throw new BerryError("bad-data", `no initramfs was made: ${step.folder} has no initrd.img`);
+  if (names.length === 0)
+    throw new BerryError("bad-data", `no initramfs was made: ${step.folder} has no initrd.img`);
   for (const name of names) {
     const foreign = membersOf(await readFile(join(folder, name))).filter(({ content }) => {
       const machine = elfMachine(content);
       return machine !== null && machine !== step.architecture;
     });
     if (foreign.length > 0) {
-      throw new BerryError("bad-data", `${name} has programs of another architecture: ${foreign.map((member) => member.name).join(", ")}`);
+      throw new BerryError(
+        "bad-data",
+        `${name} has programs of another architecture: ${foreign.map((member) => member.name).join(", ")}`,
+      );
     }
   }
 }

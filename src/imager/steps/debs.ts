@@ -25,25 +25,33 @@ export async function fetchDebs(step: FetchDebs, context: StepContext): Promise<
   await mkdir(join(step.archives, "partial"), { recursive: true, mode: 0o700 });
   const selected = await selectedDebs(step, context);
   const totalBytes = selected.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  await context.runner.run(
-    aptGet(step.archives, ["--download-only", "install", ...step.packages]),
-    {
-      env: { ...context.environment, ...env },
-      onLine: (line) => {
-        // apt(8)'s status lines: dlstatus:ITEM:PERCENT:TEXT
-        const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];
-        if (percent === undefined) context.emit({ event: "output", step: context.step, line });
-        else context.emit({ event: "progress", step: context.step, doneBytes: Math.round((Number(percent) / 100) * totalBytes), totalBytes });
+  await context.runner
+    .run(
+      aptGet(step.archives, ["--download-only", "install", ...step.packages]),
+      {
+        env: { ...context.environment, ...env },
+        onLine: (line) => {
+          // apt(8)'s status lines: dlstatus:ITEM:PERCENT:TEXT
+          const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];
+          if (percent === undefined) context.emit({ event: "output", step: context.step, line });
+          else
+            context.emit({
+              event: "progress",
+              step: context.step,
+              doneBytes: Math.round((Number(percent) / 100) * totalBytes),
+              totalBytes,
+            });
+        },
       },
-    },
-    context.signal,
-  ).then(({ exitCode, stdout, stderr }) => {
-    if (exitCode === 0) return;
-    const said = `${stdout}\n${stderr}`.split("\n").filter((line) => /^[EW]: /.test(line));
-    throw new BerryError("unavailable", `apt cannot download the packages\n${said.join("\n")}`, {
-      hint: "check the network and image.mirror, then run the bake again: what was downloaded is kept",
+      context.signal,
+    )
+    .then(({ exitCode, stdout, stderr }) => {
+      if (exitCode === 0) return;
+      const said = `${stdout}\n${stderr}`.split("\n").filter((line) => /^[EW]: /.test(line));
+      throw new BerryError("unavailable", `apt cannot download the packages\n${said.join("\n")}`, {
+        hint: "check the network and image.mirror, then run the bake again: what was downloaded is kept",
+      });
     });
-  });
   const except = new Set(step.except === null ? [] : await readdir(step.except));
   await rm(step.into, { recursive: true, force: true });
   await mkdir(step.into, { recursive: true });
@@ -53,7 +61,10 @@ export async function fetchDebs(step: FetchDebs, context: StepContext): Promise<
 }
 
 /** What apt would install, asked with an empty archive folder: it lists only what it has not. */
-async function selectedDebs(step: FetchDebs, context: StepContext): Promise<{ file: string; sizeBytes: number }[]> {
+async function selectedDebs(
+  step: FetchDebs,
+  context: StepContext,
+): Promise<{ file: string; sizeBytes: number }[]> {
   const empty = join(context.scratch, "no-archives");
   await mkdir(join(empty, "partial"), { recursive: true });
   const { stdout } = await hostProgram(
@@ -68,7 +79,16 @@ async function selectedDebs(step: FetchDebs, context: StepContext): Promise<{ fi
 }
 
 function aptGet(archives: string, argv: readonly string[]): string[] {
-  return ["apt-get", "--yes", "--quiet", "--option", `Dir::Cache::archives=${archives}`, "--option", "APT::Status-Fd=1", ...argv];
+  return [
+    "apt-get",
+    "--yes",
+    "--quiet",
+    "--option",
+    `Dir::Cache::archives=${archives}`,
+    "--option",
+    "APT::Status-Fd=1",
+    ...argv,
+  ];
 }
 
 export async function unpackDebs(step: UnpackDebs, context: StepContext): Promise<void> {

@@ -58,7 +58,8 @@ function look(interpreter: string | null): { emulating: boolean; memoryBytes: nu
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       // state is the 3rd field of proc_pid_stat(5), rss the 24th
       memoryBytes += Number(fields[21]) * pageBytes;
-      emulating ||= fields[0] === "R" && interpreter !== null && readlinkSync(`/proc/${name}/exe`) === interpreter;
+      emulating ||=
+        fields[0] === "R" && interpreter !== null && readlinkSync(`/proc/${name}/exe`) === interpreter;
     } catch {
       // it ended while we looked
     }

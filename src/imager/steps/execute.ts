@@ -75,11 +75,28 @@ async function prepareOutput(folder: string): Promise<void> {
   }
 }
 
-async function bakeLayer(layer: LayerPlan, execution: Execution, number: () => number, signal: AbortSignal): Promise<void> {
+async function bakeLayer(
+  layer: LayerPlan,
+  execution: Execution,
+  number: () => number,
+  signal: AbortSignal,
+): Promise<void> {
   await removeTree(layer.work);
   try {
     await mkdir(join(layer.work, "tmp"), { recursive: true, mode: 0o755 });
-    await withRoot(layer.name, { root: layer.root, lower: layer.lower, upper: join(layer.work, "tree"), overlayWork: join(layer.work, "overlay") }, layer.steps, execution, number, signal);
+    await withRoot(
+      layer.name,
+      {
+        root: layer.root,
+        lower: layer.lower,
+        upper: join(layer.work, "tree"),
+        overlayWork: join(layer.work, "overlay"),
+      },
+      layer.steps,
+      execution,
+      number,
+      signal,
+    );
     for (const rest of [layer.root, join(layer.work, "overlay"), join(layer.work, "tmp")]) {
       await removeTree(rest);
     }
@@ -94,7 +111,12 @@ async function bakeLayer(layer: LayerPlan, execution: Execution, number: () => n
 }
 
 /** Whole on the disk before it has its name: not even a power cut leaves half a layer that is trusted. */
-async function publish(work: string, directory: string, execution: Execution, signal: AbortSignal): Promise<void> {
+async function publish(
+  work: string,
+  directory: string,
+  execution: Execution,
+  signal: AbortSignal,
+): Promise<void> {
   const argv = ["sync", "--file-system", work];
   const synced = await execution.runner.run(argv, { env: execution.environment }, signal);
   if (synced.exitCode !== 0) throw programFailure(argv, synced);
@@ -109,7 +131,8 @@ const fullBelowBytes = 16 * MiB;
 async function blameFullDisk(thrown: unknown, folder: string): Promise<unknown> {
   if (!(thrown instanceof BerryError) || thrown.kind !== "software") return thrown;
   const disk = await statfs(folder).catch(() => null);
-  const isFull = disk !== null && (disk.bavail * disk.bsize < fullBelowBytes || (disk.files > 0 && disk.ffree === 0));
+  const isFull =
+    disk !== null && (disk.bavail * disk.bsize < fullBelowBytes || (disk.files > 0 && disk.ffree === 0));
   if (!isFull) return thrown;
   return new BerryError("cannot-create", `the disk of ${folder} is full`, {
     hint: "free some space, or move the cache with --cache-dir and the images with image.output",
@@ -117,10 +140,22 @@ async function blameFullDisk(thrown: unknown, folder: string): Promise<unknown> 
   });
 }
 
-async function bakeNode(node: NodePlan, execution: Execution, number: () => number, signal: AbortSignal): Promise<void> {
+async function bakeNode(
+  node: NodePlan,
+  execution: Execution,
+  number: () => number,
+  signal: AbortSignal,
+): Promise<void> {
   await mkdir(dirname(node.output), { recursive: true, mode: 0o700 });
   try {
-    await withRoot(node.node, { root: node.root, lower: node.lower, upper: node.upper, overlayWork: join(node.work, "overlay") }, node.steps, execution, number, signal);
+    await withRoot(
+      node.node,
+      { root: node.root, lower: node.lower, upper: node.upper, overlayWork: join(node.work, "overlay") },
+      node.steps,
+      execution,
+      number,
+      signal,
+    );
     {
       await using file = await open(node.partial, "r");
       await file.chmod(0o600);

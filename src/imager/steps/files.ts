@@ -1,11 +1,24 @@
-import { chmod, copyFile, lchown, mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  lchown,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import type { Copy, MakeDirectory, Remove, SetLine, Symlink, Write } from "../step.ts";
 import { isMissing, pathInRoot, realPathInRoot } from "./root-path.ts";
 
 /** Replaces whatever is at `path`, also a symbolic link, by a file of this content. */
-export async function writeInRoot(step: Pick<Write, "root" | "path" | "content" | "mode" | "owner">): Promise<void> {
+export async function writeInRoot(
+  step: Pick<Write, "root" | "path" | "content" | "mode" | "owner">,
+): Promise<void> {
   const { path, place } = await preparePlace(step.root, step.path);
   await writeFile(place, step.content, { mode: 0o600 });
   await finish(step.root, place, step.owner, step.mode);
@@ -22,7 +35,9 @@ export async function copyIntoRoot(step: Copy): Promise<void> {
   const digest = await sha256(place);
   if (digest !== step.sha256) {
     await rm(place, { force: true });
-    throw new BerryError("temporary", `${step.source} changed while the image was baked`, { hint: "run the bake again" });
+    throw new BerryError("temporary", `${step.source} changed while the image was baked`, {
+      hint: "run the bake again",
+    });
   }
   await finish(step.root, place, step.owner, step.mode);
   await rename(place, path);
@@ -87,9 +102,13 @@ async function lookUp(root: string, database: string, name: string): Promise<num
   const id = lines.find(([first]) => first === name)?.[2];
   if (id !== undefined) return Number(id);
   const known = lines.map(([first]) => first).filter(Boolean);
-  throw new BerryError("config", `the image has no ${database === "/etc/passwd" ? "user" : "group"} ${name}`, {
-    hint: `it has ${known.join(", ")}`,
-  });
+  throw new BerryError(
+    "config",
+    `the image has no ${database === "/etc/passwd" ? "user" : "group"} ${name}`,
+    {
+      hint: `it has ${known.join(", ")}`,
+    },
+  );
 }
 
 async function preparePlace(root: string, wanted: string): Promise<{ path: string; place: string }> {

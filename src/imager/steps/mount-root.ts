@@ -26,7 +26,8 @@ export interface RootMount {
  * publishing syncs.
  */
 export async function mountRoot(mount: RootMount, context: StepContext): Promise<void> {
-  for (const folder of [mount.root, mount.upper, mount.overlayWork]) await mkdir(folder, { recursive: true, mode: 0o755 });
+  for (const folder of [mount.root, mount.upper, mount.overlayWork])
+    await mkdir(folder, { recursive: true, mode: 0o755 });
   const cache = dirname(context.scratch);
   const inCache = (path: string): string => relative(cache, path);
   const options = [
@@ -58,7 +59,11 @@ async function mountDevices(dev: string, context: StepContext): Promise<void> {
     await mountOn(join(dev, name), ["--bind", `/dev/${name}`], context);
   }
   for (const folder of ["pts", "shm"]) await mkdir(join(dev, folder));
-  await mountOn(join(dev, "pts"), ["-t", "devpts", "-o", "newinstance,ptmxmode=0666,mode=620", "devpts"], context);
+  await mountOn(
+    join(dev, "pts"),
+    ["-t", "devpts", "-o", "newinstance,ptmxmode=0666,mode=620", "devpts"],
+    context,
+  );
   await symlink("pts/ptmx", join(dev, "ptmx"));
   await symlink("/proc/self/fd", join(dev, "fd"));
   for (const [number, name] of ["stdin", "stdout", "stderr"].entries()) {
@@ -86,10 +91,19 @@ async function lendResolvConf(root: string, context: StepContext): Promise<void>
 }
 
 /** Mounts, and undoes it when the scope ends; a busy mount is detached, the namespace takes it along. */
-export async function mountOn(place: string, argv: readonly string[], context: StepContext, cwd?: string): Promise<void> {
+export async function mountOn(
+  place: string,
+  argv: readonly string[],
+  context: StepContext,
+  cwd?: string,
+): Promise<void> {
   await hostProgram(["mount", ...argv, place], cwd === undefined ? {} : { cwd }, context);
   context.undo.defer(async () => {
-    await context.runner.run(["umount", "--lazy", place], { env: context.environment }, context.cleanUpSignal);
+    await context.runner.run(
+      ["umount", "--lazy", place],
+      { env: context.environment },
+      context.cleanUpSignal,
+    );
   });
 }
 

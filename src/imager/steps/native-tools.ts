@@ -32,11 +32,18 @@ export async function nativeTools(step: NativeTools, context: StepContext): Prom
     }
   }
   const table = join(context.scratch, `native-tools-${context.step}.fstab`);
-  await writeFile(table, binds.map(([from, to]) => `${escaped(from)} ${escaped(to)} none bind,ro 0 0\n`).join(""));
+  await writeFile(
+    table,
+    binds.map(([from, to]) => `${escaped(from)} ${escaped(to)} none bind,ro 0 0\n`).join(""),
+  );
   const places = binds.map(([, place]) => place);
   // some of them may have been returned by then, which umount(8) tells and does not mind
   context.undo.defer(async () => {
-    await context.runner.run(["umount", "--lazy", ...places], { env: context.environment }, context.cleanUpSignal);
+    await context.runner.run(
+      ["umount", "--lazy", ...places],
+      { env: context.environment },
+      context.cleanUpSignal,
+    );
   });
   await hostProgram(["mount", "--all", "--fstab", table], {}, context);
 }
@@ -69,7 +76,9 @@ async function machineOf(path: string): Promise<string | null> {
 /** What is lent is what mountinfo says is mounted there. */
 export async function returnTools(step: ReturnTools, context: StepContext): Promise<void> {
   const folders = [join(step.root, "usr/bin"), join(step.root, "usr/sbin")];
-  const places = (await mountPoints()).filter((place) => folders.includes(dirname(place)) && !step.keep.includes(basename(place)));
+  const places = (await mountPoints()).filter(
+    (place) => folders.includes(dirname(place)) && !step.keep.includes(basename(place)),
+  );
   if (places.length > 0) await hostProgram(["umount", "--lazy", ...places], {}, context);
   const lent = join(step.root, "usr/lib", step.libraries);
   const fewer = join(context.scratch, `libraries-${context.step}`);

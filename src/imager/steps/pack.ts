@@ -1,7 +1,15 @@
 import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-import { blockBytes, diskLayout, mke2fsConf, rootGeometry, sectorBytes, sfdiskScript, treeSize } from "../disk-layout.ts";
+import {
+  blockBytes,
+  diskLayout,
+  mke2fsConf,
+  rootGeometry,
+  sectorBytes,
+  sfdiskScript,
+  treeSize,
+} from "../disk-layout.ts";
 import type { DiskLayout, RootGeometry } from "../disk-layout.ts";
 import type { PackImage } from "../step.ts";
 import type { StepContext } from "./context.ts";
@@ -41,10 +49,19 @@ async function measure(tree: string, marginBytes: number, context: StepContext):
 async function emptyImage(image: string, layout: DiskLayout, context: StepContext): Promise<void> {
   await using file = await open(image, "w", 0o600);
   await file.truncate(layout.totalBytes);
-  await hostProgram(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", image], { stdin: sfdiskScript(layout) }, context);
+  await hostProgram(
+    ["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", image],
+    { stdin: sfdiskScript(layout) },
+    context,
+  );
 }
 
-async function fillBoot(image: string, bootFiles: string, layout: DiskLayout, context: StepContext): Promise<void> {
+async function fillBoot(
+  image: string,
+  bootFiles: string,
+  layout: DiskLayout,
+  context: StepContext,
+): Promise<void> {
   const offset = `--offset=${layout.bootStartBytes / sectorBytes}`;
   // "BERRY" in front of nothing: patching gives every node a volume id of its own
   await hostProgram(
@@ -53,8 +70,13 @@ async function fillBoot(image: string, bootFiles: string, layout: DiskLayout, co
     context,
   );
   const names = (await readdir(bootFiles)).sort().map((name) => join(bootFiles, name));
-  if (names.length === 0) throw new BerryError("bad-data", "the boot partition would be empty: no kernel package put a file there");
-  await mtools(["mcopy", "-i", `${basename(image)}@@${layout.bootStartBytes}`, "-s", "-m", "-Q", ...names, "::/"], dirname(image), context);
+  if (names.length === 0)
+    throw new BerryError("bad-data", "the boot partition would be empty: no kernel package put a file there");
+  await mtools(
+    ["mcopy", "-i", `${basename(image)}@@${layout.bootStartBytes}`, "-s", "-m", "-Q", ...names, "::/"],
+    dirname(image),
+    context,
+  );
 }
 
 /** Names the image relative to `folder`: `@@` in its path would mean an offset. */
@@ -72,10 +94,27 @@ async function fillRoot(
   const config = join(context.scratch, "mke2fs.conf");
   await writeFile(config, mke2fsConf);
   const argv = [
-    "mke2fs", "-q", "-F", "-t", "ext4", "-b", String(blockBytes), "-L", "root", "-m", "1",
-    "-N", String(geometry.inodes), "-J", `size=${geometry.journalMiB}`,
-    "-E", `offset=${layout.rootStartBytes},lazy_itable_init=1,nodiscard`,
-    "-d", tree, image, String(layout.rootBytes / blockBytes),
+    "mke2fs",
+    "-q",
+    "-F",
+    "-t",
+    "ext4",
+    "-b",
+    String(blockBytes),
+    "-L",
+    "root",
+    "-m",
+    "1",
+    "-N",
+    String(geometry.inodes),
+    "-J",
+    `size=${geometry.journalMiB}`,
+    "-E",
+    `offset=${layout.rootStartBytes},lazy_itable_init=1,nodiscard`,
+    "-d",
+    tree,
+    image,
+    String(layout.rootBytes / blockBytes),
   ];
   await hostProgram(argv, { env: { MKE2FS_CONFIG: config } }, context);
 }

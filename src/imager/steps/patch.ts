@@ -26,7 +26,12 @@ export async function patchImage(step: PatchImage, context: StepContext): Promis
   await patchRoot(step, root, layout.rootStartBytes, context);
 }
 
-async function patchBoot(step: PatchImage, changes: readonly TreeChange[], offset: number, context: StepContext): Promise<void> {
+async function patchBoot(
+  step: PatchImage,
+  changes: readonly TreeChange[],
+  offset: number,
+  context: StepContext,
+): Promise<void> {
   const drive = `${basename(step.image)}@@${offset}`;
   const cwd = dirname(step.image);
   for (const change of changes) {
@@ -42,13 +47,21 @@ async function patchBoot(step: PatchImage, changes: readonly TreeChange[], offse
         await mtools(["mdel", "-i", drive, place], cwd, context);
         break;
       case "symlink":
-        throw new BerryError("config", `${change.path} is a symbolic link, which the FAT boot partition cannot hold`);
+        throw new BerryError(
+          "config",
+          `${change.path} is a symbolic link, which the FAT boot partition cannot hold`,
+        );
     }
   }
 }
 
 /** debugfs(8) answers 0 whatever happens: anything on stderr but its version is a failure. */
-async function patchRoot(step: PatchImage, changes: readonly TreeChange[], offset: number, context: StepContext): Promise<void> {
+async function patchRoot(
+  step: PatchImage,
+  changes: readonly TreeChange[],
+  offset: number,
+  context: StepContext,
+): Promise<void> {
   const script = join(context.scratch, "debugfs-script");
   await writeFile(script, debugfsScript(changes), { mode: 0o600 });
   const { stderr } = await hostProgram(
@@ -57,7 +70,8 @@ async function patchRoot(step: PatchImage, changes: readonly TreeChange[], offse
     context,
   );
   const complaints = stderr.split("\n").filter((line) => line !== "" && !/^debugfs \d/.test(line));
-  if (complaints.length > 0) throw new BerryError("software", `cannot write into the image: ${complaints.join("; ")}`);
+  if (complaints.length > 0)
+    throw new BerryError("software", `cannot write into the image: ${complaints.join("; ")}`);
 }
 
 async function setIdentity(
@@ -67,8 +81,24 @@ async function setIdentity(
   rootOffset: number,
   context: StepContext,
 ): Promise<void> {
-  await hostProgram(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--disk-id", image, `0x${identity.diskSignature}`], {}, context);
-  await hostProgram(["tune2fs", "-U", identity.rootUuid, `${basename(image)}?offset=${rootOffset}`], { cwd: dirname(image) }, context);
+  await hostProgram(
+    [
+      "sfdisk",
+      "--quiet",
+      "--no-reread",
+      "--no-tell-kernel",
+      "--disk-id",
+      image,
+      `0x${identity.diskSignature}`,
+    ],
+    {},
+    context,
+  );
+  await hostProgram(
+    ["tune2fs", "-U", identity.rootUuid, `${basename(image)}?offset=${rootOffset}`],
+    { cwd: dirname(image) },
+    context,
+  );
   const volumeId = Uint8Array.from(Buffer.from(identity.bootVolumeId, "hex").reverse());
   await using file = await open(image, "r+");
   // BS_VolID of FAT32 lies at byte 67 of the boot sector, and of its copy in sector 6
@@ -83,7 +113,12 @@ async function changesOf(upper: string, lower: readonly string[], folder = ""): 
     const path = `${folder}/${name}`;
     const source = join(upper, path);
     const stats = await lstat(source);
-    const owner = { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid, modifiedSeconds: Math.floor(stats.mtimeMs / 1000) };
+    const owner = {
+      mode: stats.mode & 0o7777,
+      uid: stats.uid,
+      gid: stats.gid,
+      modifiedSeconds: Math.floor(stats.mtimeMs / 1000),
+    };
     const exists = await existsIn(lower, path);
     if (stats.isDirectory()) {
       changes.push({ kind: "directory", path, exists, ...owner }, ...(await changesOf(upper, lower, path)));
@@ -112,4 +147,3 @@ async function existsIn(lower: readonly string[], path: string): Promise<boolean
 function isBelow(path: string, folder: string): boolean {
   return path.startsWith(`${folder}/`);
 }
-

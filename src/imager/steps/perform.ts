@@ -3,7 +3,14 @@ import type { Step } from "../step.ts";
 import { checkInitramfs } from "./check-initramfs.ts";
 import type { StepContext } from "./context.ts";
 import { fetchDebs, installDebs, unpackDebs } from "./debs.ts";
-import { copyIntoRoot, makeDirectoryInRoot, removeInRoot, setLineInRoot, symlinkInRoot, writeInRoot } from "./files.ts";
+import {
+  copyIntoRoot,
+  makeDirectoryInRoot,
+  removeInRoot,
+  setLineInRoot,
+  symlinkInRoot,
+  writeInRoot,
+} from "./files.ts";
 import { openRoot } from "./mount-root.ts";
 import { hideProgram, nativeTools, returnTools } from "./native-tools.ts";
 import { packImage } from "./pack.ts";
@@ -32,7 +39,8 @@ export async function perform(step: Step, context: StepContext): Promise<void> {
           ...usualPatience,
           clock: context.clock,
           random: context.random,
-          onProgress: (doneBytes, totalBytes) => context.emit({ event: "progress", step: context.step, doneBytes, totalBytes }),
+          onProgress: (doneBytes, totalBytes) =>
+            context.emit({ event: "progress", step: context.step, doneBytes, totalBytes }),
           onRetry: (reason, waitMilliseconds) =>
             context.emit({
               event: "output",

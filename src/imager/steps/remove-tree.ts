@@ -18,6 +18,12 @@ export async function mountPoints(): Promise<string[]> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
   return table.split("\n").flatMap((line) => {
     const point = line.split(" ")[4];
-    return point === undefined ? [] : [point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))];
+    return point === undefined
+      ? []
+      : [
+          point.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+            String.fromCharCode(Number.parseInt(octal, 8)),
+          ),
+        ];
   });
 }

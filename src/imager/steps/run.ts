@@ -62,16 +62,30 @@ export async function chroot(step: Chroot, context: StepContext): Promise<void> 
 async function requireProgram(root: string, program: string, hint: string): Promise<void> {
   for (const folder of imageEnvironment.PATH.split(":")) {
     const place = await realPathInRoot(root, `${folder}/${program}`);
-    if (await stat(place).then((stats) => stats.isFile(), () => false)) return;
+    if (
+      await stat(place).then(
+        (stats) => stats.isFile(),
+        () => false,
+      )
+    )
+      return;
   }
   throw new BerryError("unavailable", `the image has no program ${program}`, { hint });
 }
 
-function warnAbout(pattern: string | undefined, { stdout, stderr }: CommandResult, context: StepContext): void {
+function warnAbout(
+  pattern: string | undefined,
+  { stdout, stderr }: CommandResult,
+  context: StepContext,
+): void {
   if (pattern === undefined) return;
   const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => new RegExp(pattern).test(line));
   for (const message of new Set(lines)) {
-    context.emit({ event: "warned", message, hint: "a package's script failed in the image: --verbose shows which" });
+    context.emit({
+      event: "warned",
+      message,
+      hint: "a package's script failed in the image: --verbose shows which",
+    });
   }
 }
 

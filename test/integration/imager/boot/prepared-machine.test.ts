@@ -163,7 +163,13 @@ describe("a prepared machine", () => {
   });
 
   test("refuses a kernel with 16 KiB pages on raspi3b, takes it on virt, and cleans up either way", async () => {
-    const emulation = { kernel: "vmlinuz-16k", initramfs: null, deviceTree: null, console: null, cmdline: [] };
+    const emulation = {
+      kernel: "vmlinuz-16k",
+      initramfs: null,
+      deviceTree: null,
+      console: null,
+      cmdline: [],
+    };
     expect(await messageOfFailure(prepareMachine(request({ emulation }), ports, never))).toContain(
       "vmlinuz-16k uses pages of 16 KiB",
     );
@@ -173,7 +179,13 @@ describe("a prepared machine", () => {
   });
 
   test("says which file is missing", async () => {
-    const emulation = { kernel: "vmlinuz-7.*", initramfs: null, deviceTree: null, console: null, cmdline: [] };
+    const emulation = {
+      kernel: "vmlinuz-7.*",
+      initramfs: null,
+      deviceTree: null,
+      console: null,
+      cmdline: [],
+    };
     expect(await messageOfFailure(prepareMachine(request({ emulation }), ports, never))).toContain(
       "the boot partition has no kernel vmlinuz-7.*",
     );
