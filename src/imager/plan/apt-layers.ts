@@ -1,13 +1,9 @@
-import type { HostFacts } from "../host-facts.ts";
-import { nativeDebian } from "../host-facts.ts";
 import type { LayerPlan, Step } from "../step.ts";
-import type { Target } from "../target.ts";
-import { aptConf, sourcesList } from "./apt-conf.ts";
-import type { DebianMirror } from "./apt-conf.ts";
+import { bindTools, configure, makeInitramfs, noServices } from "./apt-configure.ts";
+import { aptFiles, deb822 } from "./apt-files.ts";
+import type { AptPlace, AptTarget } from "./apt-files.ts";
 import { openRoot } from "./layer.ts";
 import type { LayerPlace } from "./layer.ts";
-
-export type AptTarget = Extract<Target, { family: "apt" }>;
 
 /**
  * Programs that scripts of Debian's packages run most, taken from packages of the host's architecture and
@@ -32,60 +28,6 @@ const nativeToolPackages = [
   "systemd",
   "udev",
 ];
-
-/** They answer for the architecture, or read the image's shared libraries. */
-const keptEmulated = ["arch", "uname", "ldd", "ldconfig", "getconf", "locale", "localedef", "iconvconfig"];
-
-/** What mkinitramfs runs often and its hooks do not copy: klibc has the initramfs' own. */
-const neverInInitramfs = [
-  "dash",
-  "bash",
-  "perl",
-  "sed",
-  "grep",
-  "mawk",
-  "find",
-  "xargs",
-  "cpio",
-  "gzip",
-  "zstd",
-  "cat",
-  "cp",
-  "mv",
-  "rm",
-  "mkdir",
-  "mktemp",
-  "rmdir",
-  "ln",
-  "ls",
-  "readlink",
-  "realpath",
-  "touch",
-  "chmod",
-  "chown",
-  "sort",
-  "uniq",
-  "tr",
-  "cut",
-  "head",
-  "tail",
-  "wc",
-  "basename",
-  "dirname",
-  "stat",
-  "date",
-  "tee",
-  "env",
-  "expr",
-  "install",
-];
-
-export interface AptPlace {
-  readonly target: AptTarget;
-  readonly mirror: DebianMirror;
-  readonly facts: HostFacts;
-  readonly hash: (text: string) => string;
-}
 
 /** Programs of the host's architecture, unpacked and never installed. */
 export function nativeToolSteps(apt: AptPlace, place: LayerPlace, architecture: string): Step[] {
@@ -212,137 +154,6 @@ export function aptPackageSteps(
   ];
 }
 
-/** apt's files for one layer; lists and archives are shared by all bakes, as apt verifies them itself. */
-function aptFiles(
-  apt: AptPlace,
-  place: LayerPlace,
-  architecture: string,
-): { config: string; archives: string; steps: Step[] } {
-  const sources = sourcesList(apt.target.apt, apt.mirror);
-  const shared = `${apt.facts.cacheDirectory}/apt/${architecture}-${apt.hash(sources).slice(0, 12)}`;
-  const config = `${place.work}/tmp/apt.conf`;
-  const status = `${place.root}/var/lib/dpkg`;
-  const file = (path: string, content: string, title: string): Step => ({
-    title,
-    do: "write",
-    root: place.work,
-    path: `/tmp/${path}`,
-    content,
-    mode: 0o644,
-    owner: "0:0",
-  });
-  const steps: Step[] = [
-    file(
-      "apt.conf",
-      aptConf({ root: place.root, temporary: place.temporary, shared, architecture }),
-      "configure apt",
-    ),
-    file("sources.list", sources, "name the mirror"),
-    {
-      title: "prepare apt",
-      do: "run",
-      argv: [
-        "mkdir",
-        "-p",
-        `${shared}/lists/partial`,
-        `${shared}/archives/partial`,
-        `${place.temporary}/etc`,
-        status,
-        `${place.root}/var/log`,
-      ],
-    },
-    { title: "prepare dpkg", do: "run", argv: ["touch", `${status}/status`] },
-    {
-      title: `update the package lists (${architecture})`,
-      do: "run",
-      argv: ["apt-get", "--quiet", "--error-on=any", "update"],
-      env: { APT_CONFIG: config },
-    },
-  ];
-  return { config, archives: `${shared}/archives`, steps };
-}
-
-function bindTools(apt: AptPlace, place: LayerPlace, tools: LayerPlan | null): Step[] {
-  const native = nativeDebian(apt.facts);
-  if (tools === null || native === null) return [];
-  return [
-    {
-      title: "lend native tools",
-      do: "native-tools",
-      root: place.root,
-      tools: `${tools.directory}/tree/tools`,
-      libraries: native.libraries,
-      except: keptEmulated,
-    },
-  ];
-}
-
-/** The initramfs is made once, by itself; host keys belong to a node. */
-function configure(root: string): Step[] {
-  const held = ["/usr/sbin/update-initramfs", "/usr/bin/ssh-keygen"];
-  return [
-    ...held.map((path): Step => ({
-      title: `hold ${path} back`,
-      do: "hide-program",
-      root,
-      path,
-      shown: false,
-    })),
-    { title: "configure packages", do: "install-debs", root, action: "configure" },
-    ...held.map((path): Step => ({
-      title: `give ${path} back`,
-      do: "hide-program",
-      root,
-      path,
-      shown: true,
-    })),
-  ];
-}
-
-function makeInitramfs(
-  apt: AptPlace,
-  root: string,
-  tools: LayerPlan | null,
-  argv: readonly string[],
-): Step[] {
-  const native = nativeDebian(apt.facts);
-  return [
-    ...(tools === null || native === null
-      ? []
-      : [
-          {
-            title: "take back what the initramfs would copy",
-            do: "return-tools",
-            root,
-            keep: neverInInitramfs,
-            libraries: native.libraries,
-            withoutLibraries: ["libkmod.so"],
-          } as const,
-        ]),
-    { title: "make the initramfs", do: "chroot", root, argv },
-    {
-      title: "check the initramfs",
-      do: "check-initramfs",
-      root,
-      folder: "/boot",
-      architecture: apt.target.architecture,
-    },
-  ];
-}
-
-/** Packages ask this script whether services may be started (policy-rc.d of invoke-rc.d(8)). */
-function noServices(root: string): Step {
-  return {
-    title: "hold services back",
-    do: "write",
-    root,
-    path: "/usr/sbin/policy-rc.d",
-    content: "#!/bin/sh\nexit 101\n",
-    mode: 0o755,
-    owner: "0:0",
-  };
-}
-
 /** What installing leaves behind that no image needs, or that must not be shared. */
 function sweep(root: string): Step {
   return {
@@ -379,21 +190,4 @@ function firmwareSettings(target: AptTarget, root: string): Step[] {
     startsWith: `${line.split("=")[0]}=`,
     line,
   }));
-}
-
-function deb822({ target, mirror }: AptPlace): string {
-  const { suite, components, keyring } = target.apt;
-  const stanza = (url: string, suites: string): string =>
-    [
-      "Types: deb",
-      `URIs: ${url}`,
-      `Suites: ${suites}`,
-      `Components: ${components.join(" ")}`,
-      `Signed-By: /usr/share/keyrings/${keyring}`,
-      "",
-    ].join("\n");
-  return [
-    stanza(mirror.url, `${suite} ${suite}-updates`),
-    ...(mirror.securityUrl === null ? [] : [stanza(mirror.securityUrl, `${suite}-security`)]),
-  ].join("\n");
 }

@@ -3,7 +3,7 @@ import type { HostFacts } from "../host-facts.ts";
 import type { DiskIdentity, Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import { openRoot } from "./layer.ts";
-import { copyFile } from "./customise.ts";
+import { copyFile } from "./software-steps.ts";
 
 /** What one node alone has: its name, addresses, secrets, and what it finds its partitions by. */
 export function nodeSteps(
