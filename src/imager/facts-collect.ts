@@ -1,15 +1,20 @@
+import { createReadStream } from "node:fs";
 import { access, constants, mkdir, open, readFile, readdir, stat, statfs } from "node:fs/promises";
 import { release, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { Cluster } from "../config/cluster.ts";
 import { BerryError } from "../core/errors.ts";
 import type { CommandRunner } from "../core/ports.ts";
+import { MiB } from "../core/units.ts";
 import { elfMachine, isDynamic } from "./elf.ts";
 import type { DiskFacts, HostFacts, UserNamespaces } from "./host-facts.ts";
 import { intactLayers } from "./layer-record-file.ts";
+import type { Target } from "./target.ts";
 
 export interface FactsRequest {
   readonly cluster: Cluster;
+  /** Of the target: Debian's mirror is asked for where it is needed. */
+  readonly family: Target["family"];
   readonly cacheDirectory: string;
   /** The berry to put into images, if the user named one. */
   readonly berry: string | null;
@@ -59,6 +64,14 @@ export async function collectFacts(
   const { username, uid } = userInfo();
   const kernelRelease = release();
   const [major = "0", minor = "0"] = kernelRelease.split(".");
+  // what asks programs or reads much goes on at the same time
+  const [emulators, pacman, mirror, berry, fileDigests] = await Promise.all([
+    staticEmulators(folders),
+    found["pacman"] === undefined ? null : pacmanMajor(found["pacman"], runner, signal),
+    request.family === "apt" ? debianMirror(found["apt-get"], runner, signal) : null,
+    berryForImage(request),
+    digests(request.cluster),
+  ]);
   return {
     architecture:
       request.ownArchitecture === "arm64"
@@ -70,22 +83,22 @@ export async function collectFacts(
     isRoot: uid === 0,
     userName: username,
     programs: found,
-    emulators: await staticEmulators(folders),
+    emulators,
     hostHandler: await hostHandler(),
     subordinateIds: {
       users: await largestRange("/etc/subuid", username, uid),
       groups: await largestRange("/etc/subgid", username, uid),
     },
     userNamespaces: await userNamespaces(),
-    pacmanMajor: found["pacman"] === undefined ? null : await pacmanMajor(found["pacman"], runner, signal),
+    pacmanMajor: pacman,
     cacheDirectory: request.cacheDirectory,
     cachedLayers: await intactLayers(join(request.cacheDirectory, "layers")),
     cacheDisk: await diskFacts(request.cacheDirectory),
     outputDisk: await diskFacts(request.cluster.outputDirectory),
-    debianMirror: await debianMirror(found["apt-get"], runner, signal),
+    debianMirror: mirror,
     keyrings: await readdir("/usr/share/keyrings").catch(() => []),
-    berry: await berryForImage(request),
-    digests: await digests(request.cluster),
+    berry,
+    digests: fileDigests,
   };
 }
 
@@ -290,7 +303,8 @@ async function digests(cluster: Cluster): Promise<Record<string, string>> {
 
 async function digest(path: string): Promise<string> {
   const hasher = new Bun.CryptoHasher("sha256");
-  for await (const chunk of Bun.file(path).stream()) hasher.update(chunk);
+  // Checked boundary: without an encoding, a stream of a file gives buffers.
+  for await (const chunk of createReadStream(path, { highWaterMark: MiB })) hasher.update(chunk as Buffer);
   return hasher.digest("hex");
 }
 

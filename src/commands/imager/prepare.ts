@@ -65,6 +65,7 @@ export async function prepare(
   const facts = await collectFacts(
     {
       cluster,
+      family: target.target.family,
       cacheDirectory: cacheDirectory(args["cache-dir"]),
       berry: args.berry === undefined ? null : resolve(args.berry),
       ownProgram: compiledProgram() ?? join(import.meta.dir, "../../../dist/berry"),

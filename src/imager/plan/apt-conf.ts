@@ -36,8 +36,9 @@ export function aptConf(place: {
     `Dir::Etc::sourcelist "${temporary}/sources.list";`,
     `Dir::Etc::sourceparts "/dev/null";`,
     `Dir::Cache "${shared}";`,
-    `Dir::Cache::pkgcache "";`,
-    `Dir::Cache::srcpkgcache "";`,
+    // one layer's, as it tells what is installed there
+    `Dir::Cache::pkgcache "${temporary}/pkgcache.bin";`,
+    `Dir::Cache::srcpkgcache "${temporary}/srcpkgcache.bin";`,
     `Dir::State "${temporary}";`,
     `Dir::State::lists "${shared}/lists";`,
     `Dir::State::status "${root}/var/lib/dpkg/status";`,

@@ -25,6 +25,7 @@ const nativeToolPackages = [
   "debianutils",
   "util-linux",
   "kmod",
+  "openssl",
   "systemd",
   "udev",
 ];

@@ -135,7 +135,7 @@ patch_image() {
     local image=$2 upper=$3 boot=$4 step=4194304 root_start id=$7 source path exists said
     root_start=$((step + ($5 + step - 1) / step * step))
     rm -f -- "$image"
-    cp --reflink=auto --sparse=always -- "$1" "$image"
+    cp --reflink=auto --sparse=auto -- "$1" "$image"
     (umask 077 && : >"$scratch/debugfs-script")
     # parents before children
     while IFS= read -r -d '' source; do
