@@ -211,7 +211,7 @@ describe("an image of Arch Linux ARM", () => {
   test("finds its partitions by the disk's signature", async () => {
     const { diskSignature, text, bootText } = image("pi1");
     expect(await text("/etc/fstab")).toBe(
-      `PARTUUID=${diskSignature}-02 / ext4 defaults,noatime 0 1\nPARTUUID=${diskSignature}-01 /boot vfat defaults,noatime,umask=0077 0 2\n`,
+      `PARTUUID=${diskSignature}-02 / ext4 defaults,noatime 0 1\nPARTUUID=${diskSignature}-01 /boot vfat defaults,noatime,umask=0077,nofail 0 2\n`,
     );
     const words = (await bootText("/cmdline.txt")).trimEnd().split(" ");
     expect(words).toContain(`root=PARTUUID=${diskSignature}-02`);

@@ -107,6 +107,16 @@ function anonymousSteps(root: string): Step[] {
         "/var/lib/systemd/timesync/clock",
       ],
     },
+    // or the first boot rebuilds what is there already: hwdb, ldconfig's cache, catalogs (systemd-update-done.service(8))
+    ...["/etc/.updated", "/var/.updated"].map((path): Step => ({
+      title: `mark ${path.split("/")[1]} as up to date`,
+      do: "write",
+      root,
+      path,
+      content: "",
+      mode: 0o644,
+      owner: "0:0",
+    })),
     {
       title: "leave machine-id to the first boot",
       do: "write",

@@ -48,11 +48,11 @@ export function nodeSteps(
   ];
 }
 
-/** By PARTUUID: what the kernel calls the card differs between kernels and models. */
+/** nofail: a slow or broken boot partition must not lock a Pi without a screen in emergency mode. By PARTUUID: what the kernel calls the card differs between kernels and models. */
 function fstab({ boot }: Target, { diskSignature }: DiskIdentity): string {
   return [
     `PARTUUID=${diskSignature}-02 / ext4 defaults,noatime 0 1`,
-    `PARTUUID=${diskSignature}-01 ${boot.mount} vfat defaults,noatime,umask=0077 0 2`,
+    `PARTUUID=${diskSignature}-01 ${boot.mount} vfat defaults,noatime,umask=0077,nofail 0 2`,
     "",
   ].join("\n");
 }
