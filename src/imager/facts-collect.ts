@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, constants, mkdir, open, readFile, readdir, stat, statfs } from "node:fs/promises";
+import { access, constants, mkdir, open, readFile, readdir, stat, statfs, writeFile } from "node:fs/promises";
 import { release, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { Cluster } from "../config/cluster.ts";
@@ -61,7 +61,8 @@ export async function collectFacts(
     (folder) => folder.startsWith("/"),
   );
   const found = await findPrograms(folders);
-  const { username, uid } = userInfo();
+  const { uid } = userInfo();
+  const username = await nameOfUser(uid);
   const kernelRelease = release();
   const [major = "0", minor = "0"] = kernelRelease.split(".");
   // what asks programs or reads much goes on at the same time
@@ -156,6 +157,14 @@ async function hostHandler(): Promise<string | null> {
       return interpreter;
   }
   return null;
+}
+
+/** By passwd(5): Bun takes the name from the environment, which need not have it. */
+async function nameOfUser(uid: number): Promise<string> {
+  const lines = (await readFile("/etc/passwd", "utf8").catch(() => "")).split("\n");
+  return (
+    lines.map((line) => line.split(":")).find(([, , id]) => id === String(uid))?.[0] ?? userInfo().username
+  );
 }
 
 /** subuid(5): USER:FIRST:COUNT, the user by name or by number. */
@@ -285,8 +294,16 @@ async function berryForImage(request: FactsRequest): Promise<HostFacts["berry"]>
       ? [join(beside, "berry-aarch64"), ...(request.ownArchitecture === "arm64" ? [request.ownProgram] : [])]
       : [request.berry];
   for (const path of candidates) {
-    const sha256 = await digest(path).catch(() => null);
-    if (sha256 !== null) return { path, sha256 };
+    const machine = await head(path).then(elfMachine, () => "missing");
+    if (machine === "aarch64") return { path, sha256: await digest(path) };
+    if (request.berry === null) continue;
+    throw new BerryError(
+      machine === "missing" ? "no-input" : "bad-data",
+      machine === "missing"
+        ? `cannot read --berry ${path}`
+        : `--berry ${path} is no program for arm64: ${machine ?? "no ELF file"}`,
+      { hint: "name the berry-aarch64 that scripts/build makes" },
+    );
   }
   return null;
 }
@@ -308,11 +325,18 @@ async function digest(path: string): Promise<string> {
   return hasher.digest("hex");
 }
 
+/** Says to whom the folder belongs: backups leave out what carries it (bford.info/cachedir). */
+const cacheTag = "CACHEDIR.TAG";
+const cacheTagText =
+  "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of berry, which removes what lies here.\n";
+
 /**
  * Makes the folders of the cache; berry's own user alone may look in.
- * @throws BerryError `no-permission` when another user made it: the owners of its files mean nothing to this one
+ * @throws BerryError `cannot-create` when the folder holds something else than a cache of berry's,
+ *   `no-permission` when another user made it: the owners of its files mean nothing to this one
  */
 export async function prepareCache(cacheDirectory: string): Promise<void> {
+  await refuseForeignFolder(cacheDirectory);
   for (const folder of ["", "layers", "work", "downloads", "empty", "scratch"]) {
     await mkdir(join(cacheDirectory, folder), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
       throw new BerryError("cannot-create", `cannot make the cache ${cacheDirectory}`, {
@@ -321,6 +345,7 @@ export async function prepareCache(cacheDirectory: string): Promise<void> {
       });
     });
   }
+  await writeFile(join(cacheDirectory, cacheTag), cacheTagText, { mode: 0o600 });
   const layers = await stat(join(cacheDirectory, "layers"));
   if (layers.uid === userInfo().uid) return;
   throw new BerryError(
@@ -328,6 +353,19 @@ export async function prepareCache(cacheDirectory: string): Promise<void> {
     `the cache ${cacheDirectory} was made by the user with the id ${layers.uid}`,
     {
       hint: "bake as that user, or choose another folder with --cache-dir",
+    },
+  );
+}
+
+/** @throws BerryError `cannot-create` when the folder is neither empty nor a cache of berry's */
+export async function refuseForeignFolder(cacheDirectory: string): Promise<void> {
+  const names = await readdir(cacheDirectory).catch((): string[] => []);
+  if (names.length === 0 || names.includes(cacheTag)) return;
+  throw new BerryError(
+    "cannot-create",
+    `${cacheDirectory} holds files that are not berry's: no ${cacheTag}`,
+    {
+      hint: "name an empty or a new folder with --cache-dir: berry removes what lies in its cache",
     },
   );
 }

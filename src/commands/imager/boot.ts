@@ -52,6 +52,11 @@ export const boot = defineVerb({
     const [node] = chooseNodes(cluster, [args.node]);
     if (node === undefined) throw new BerryError("usage", `${args.file} has no node ${args.node}`);
     const { target } = await loadTarget(cluster.target);
+    if (args.identity !== undefined) {
+      await access(args.identity).catch((cause: unknown) => {
+        throw new BerryError("no-input", `cannot read the private key ${args.identity}`, { cause });
+      });
+    }
     const timeoutSeconds = Number(args.timeout);
     if (!(timeoutSeconds > 0))
       throw new BerryError("usage", `--timeout takes a number of seconds, got ${args.timeout}`);
@@ -81,6 +86,7 @@ export const boot = defineVerb({
         user: node.user.name,
         identities,
         expectedHostName: node.name,
+        reachable: node.network.static === null,
         timeoutSeconds,
         stallSeconds: 180,
       },

@@ -52,8 +52,10 @@ export async function bootImage(
       }),
     ]);
     const guest = readGuestRecord(document);
-    const exporterSeconds = isActive(guest, nodeExporterUnit) ? nodeExporterSeconds : 0;
-    const banner = await readSshBanner(machine.ports.ssh, sshSeconds, ports, signal);
+    const exporterSeconds = request.reachable && isActive(guest, nodeExporterUnit) ? nodeExporterSeconds : 0;
+    const banner = !request.reachable
+      ? null
+      : await readSshBanner(machine.ports.ssh, sshSeconds, ports, signal);
     const login =
       banner === null
         ? ({ state: "not tried", detail: "no SSH server answered" } as const)
@@ -71,7 +73,7 @@ export async function bootImage(
       ssh: { banner, login },
       nodeExporter,
     };
-    return judgeBoot(facts, request.expectedHostName);
+    return judgeBoot(facts, request.expectedHostName, request.reachable);
   } finally {
     settled.abort(new BerryError("interrupted", "the boot is over"));
   }

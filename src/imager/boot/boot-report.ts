@@ -34,6 +34,7 @@ export const nodeExporterUnit = "prometheus-node-exporter.service";
 export function judgeBoot(
   facts: Omit<BootReport, "ok" | "reasons" | "notes">,
   expectedHostName: string | null,
+  reachable = true,
 ): BootReport {
   const { guest, ssh, nodeExporter } = facts;
   const failed = guest.failedUnits.filter(({ unit }) => !hardwareUnits.has(unit));
@@ -52,14 +53,17 @@ export function judgeBoot(
     ...(/^[0-9a-f]{32}$/.test(guest.machineId) ? [] : [`machine-id is ${guest.machineId || "empty"}`]),
     ...(guest.addresses.length > 0 ? [] : ["no interface has an address"]),
     ...(guest.consoleLogin ? [] : ["nobody can log in at the console: the image has no /bin/login"]),
-    ...(ssh.banner === null ? ["no SSH server answered on port 22"] : []),
+    ...(ssh.banner === null && reachable ? ["no SSH server answered on port 22"] : []),
     ...(ssh.login.state === "refused" ? [`login by public key was refused: ${ssh.login.detail}`] : []),
-    ...(nodeExporter.state === "silent" && isActive(guest, nodeExporterUnit)
+    ...(reachable && nodeExporter.state === "silent" && isActive(guest, nodeExporterUnit)
       ? ["node_exporter runs, but did not answer on port 9100"]
       : []),
   ];
   const notes = [
     ...excused,
+    ...(reachable
+      ? []
+      : ["its static address is not of the emulated network: neither SSH nor node_exporter was tried"]),
     ...(ssh.login.state === "not tried" ? [`login by public key was not tried: ${ssh.login.detail}`] : []),
   ];
   return { ok: reasons.length === 0, reasons, notes, ...facts };

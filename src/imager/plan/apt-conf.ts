@@ -42,6 +42,7 @@ export function aptConf(place: {
     `Dir::State "${temporary}";`,
     `Dir::State::lists "${shared}/lists";`,
     `Dir::State::status "${root}/var/lib/dpkg/status";`,
+    `Dir::State::extended_states "${root}/var/lib/apt/extended_states";`,
     `Dir::Log "${temporary}";`,
     `Dir::Bin::Methods "/usr/lib/apt/methods";`,
     `Dir::Bin::dpkg "/usr/bin/dpkg";`,

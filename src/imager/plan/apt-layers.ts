@@ -57,11 +57,10 @@ export function nativeToolSteps(apt: AptPlace, place: LayerPlace, architecture: 
 export function aptSystemSteps(apt: AptPlace, place: LayerPlace, tools: LayerPlan | null): Step[] {
   const { config, archives, steps } = aptFiles(apt, place, "arm64");
   const { root, temporary } = place;
-  const { packages } = apt.target;
   const essential = `${temporary}/essential`;
   const rest = `${temporary}/rest`;
   const fetch = { do: "fetch-debs", config, archives } as const;
-  const wanted = [...packages.base, ...packages.wifi, ...packages.kernel];
+  const wanted = wantedPackages(apt);
   return [
     ...steps,
     {
@@ -104,6 +103,7 @@ export function aptSystemSteps(apt: AptPlace, place: LayerPlace, tools: LayerPla
       content: "# only the modules that are listed: an update on the Pi takes seconds\nMODULES=list\n",
     },
     ...configure(root),
+    ...markManual(config, wanted),
     ...firmwareSettings(apt.target, root),
     ...makeInitramfs(apt, root, tools, ["update-initramfs", "-c", "-k", "all"]),
     {
@@ -145,6 +145,7 @@ export function aptPackageSteps(
     { title: "unpack packages", do: "install-debs", root, action: { unpack: debs } },
     ...bindTools(apt, place, tools),
     ...configure(root),
+    ...markManual(config, [...wantedPackages(apt), ...packages]),
     // only if one of them asked for it
     ...makeInitramfs(apt, root, tools, [
       "sh",
@@ -152,6 +153,24 @@ export function aptPackageSteps(
       "test ! -e /run/berry/held-back/update-initramfs || update-initramfs -u -k all",
     ]),
     sweep(root),
+  ];
+}
+
+function wantedPackages({ target: { packages } }: AptPlace): string[] {
+  return [...packages.base, ...packages.wifi, ...packages.kernel];
+}
+
+/** dpkg alone notes nothing: for apt, all that came along would be what somebody asked for, and never be removed. */
+function markManual(config: string, wanted: readonly string[]): Step[] {
+  const mark = (title: string, argv: readonly string[]): Step => ({
+    title,
+    do: "run",
+    argv: ["apt-mark", ...argv],
+    env: { APT_CONFIG: config },
+  });
+  return [
+    mark("note what came along", ["auto", "?installed"]),
+    mark("note what was asked for", ["manual", ...wanted]),
   ];
 }
 
@@ -169,10 +188,9 @@ function sweep(root: string): Step {
       "/var/log/bootstrap.log",
       "/var/lib/dpkg/status-old",
       "/var/lib/dpkg/available",
-      "/var/cache/apt/*",
+      "/var/cache/apt/*.bin",
       "/var/cache/debconf/config.dat-old",
       "/var/cache/debconf/templates.dat-old",
-      "/var/lib/apt/lists/*",
       "/etc/machine-id",
       "/var/lib/systemd/random-seed",
       "/var/lib/dbus/machine-id",

@@ -5,7 +5,7 @@ import type { Target } from "../target.ts";
 import { firstBootUnits, growProgram } from "./units.ts";
 
 /** Berry itself and what it does on the first boot. */
-export function berrySteps(facts: HostFacts, root: string): Step[] {
+export function berrySteps(target: Target, facts: HostFacts, root: string): Step[] {
   const { berry } = facts;
   return [
     ...(berry === null
@@ -31,16 +31,21 @@ export function berrySteps(facts: HostFacts, root: string): Step[] {
       mode: 0o755,
       owner: "0:0",
     },
-    ...Object.entries(firstBootUnits).map(([name, content]): Step => ({
+    ...unitsOf(target).map((name): Step => ({
       title: `install ${name}`,
       do: "write",
       root,
       path: `/usr/lib/systemd/system/${name}`,
-      content,
+      content: firstBootUnits[name],
       mode: 0o644,
       owner: "0:0",
     })),
   ];
+}
+
+function unitsOf(target: Target): (keyof typeof firstBootUnits)[] {
+  const common = ["berry-grow.service", "berry-host-keys.service"] as const;
+  return target.family === "pacman" ? [...common, "berry-pacman-key.service"] : [...common];
 }
 
 export function fileSteps({ image }: Node, facts: HostFacts, root: string): Step[] {
@@ -66,15 +71,19 @@ const offline = { SYSTEMCTL_SKIP_SYSV: "1" } as const;
 
 /** systemctl of the host enables offline; it reads the units' own [Install]. */
 export function serviceSteps({ image }: Node, target: Target, root: string): Step[] {
-  const own = Object.keys(firstBootUnits).filter(
-    (name) => name !== "berry-pacman-key.service" || target.family === "pacman",
-  );
   return [
     {
       title: "enable services",
       do: "run",
       env: offline,
-      argv: ["systemctl", `--root=${root}`, "enable", ...target.services.enable, ...image.services, ...own],
+      argv: [
+        "systemctl",
+        `--root=${root}`,
+        "enable",
+        ...target.services.enable,
+        ...image.services,
+        ...unitsOf(target),
+      ],
     },
     ...(target.services.disable.length === 0
       ? []

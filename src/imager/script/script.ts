@@ -66,7 +66,7 @@ function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly Passwo
       "fi",
     ]),
     'folders=("$cache/layers" "$cache/work" "$cache/downloads" "$cache/empty" "$scratch")',
-    '(umask 077 && mkdir -p -- "${folders[@]}" && : >>"$cache/lock")',
+    '(umask 077 && mkdir -p -- "${folders[@]}" && : >>"$cache/lock" && printf "Signature: 8a477f597d28d172789f06886806bc55\\n" >"$cache/CACHEDIR.TAG")',
     ...(isRoot
       ? enterAsRoot(enter)
       : [

@@ -25,6 +25,25 @@ const causes: readonly Cause[] = [
     hint: "correct the names in berry.toml: packages",
   },
   {
+    says: /^E: (?:Unable to locate package|Package '?) ?(\S+?)'?(?: has no installation candidate)?$/gm,
+    kind: "config",
+    message: (_, names) =>
+      `no repository has ${names.length === 1 ? "the package" : "the packages"} ${names.join(", ")}`,
+    hint: "correct the names in berry.toml: image.packages",
+  },
+  {
+    says: /^Failed to (?:enable|disable) unit,? ?:? ?(?:unit|Unit file) (\S+) does not exist/gm,
+    kind: "config",
+    message: (_, names) => `the image has no unit ${names.join(", ")}`,
+    hint: "correct image.services in berry.toml, or add the package that brings it to image.packages",
+  },
+  {
+    says: /^(?:\[error\] )?cannot open locale definition file [`'](\S+?)'/gm,
+    kind: "config",
+    message: (_, names) => `the image knows no locale ${names.join(", ")}`,
+    hint: "correct image.locale or image.locales in berry.toml, such as en_US.UTF-8",
+  },
+  {
     says: /^error: (\S+: .*(?:is disabled|is (?:unknown|marginal|never) trust|is invalid|is expired|required key missing).*)/gm,
     kind: "bad-data",
     message: (_, found) => `a package is not signed by anyone whom the image trusts: ${found.join("; ")}`,
