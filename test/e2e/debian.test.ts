@@ -197,6 +197,8 @@ async function logInAtTheConsole(machine: Machine): Promise<void> {
   machine.write("chaney\n");
   await machine.waitForLine(/Password:/, signal(), from);
   machine.write(`${password}\n`);
+  // login throws away what is typed before the shell is there
+  await machine.waitForLine(/\$\s*$/, signal(), from);
   machine.write("echo logged-in-as-$(id -un)\n");
   await machine.waitForLine(/logged-in-as-chaney/, signal(), from);
   machine.write("exit\n");
