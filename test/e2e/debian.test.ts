@@ -169,7 +169,7 @@ describe("a Debian image", () => {
         ok: true,
         reasons: [],
         guest: { hostName: "pi1", systemState: "running", failedUnits: [] },
-        ssh: { login: { state: "works" } },
+        ssh: { login: { state: "accepted" } },
         nodeExporter: { state: "answers" },
       });
       expect(exitCode).toBe(0);
