@@ -16,6 +16,22 @@ describe("a program that fails", () => {
       "config",
       /^no repository has the packages nope, nor-this$/,
     ],
+    [
+      "E: Unable to locate package vmi\nE: Unable to locate package htpo\n",
+      "config",
+      /^no repository has the packages vmi, htpo$/,
+    ],
+    ["E: Package 'foo' has no installation candidate", "config", /^no repository has the package foo$/],
+    [
+      "Failed to enable unit, unit dokcer.service does not exist.",
+      "config",
+      /^the image has no unit dokcer\.service$/,
+    ],
+    [
+      "[error] cannot open locale definition file `xx_YY': No such file or directory",
+      "config",
+      /^the image knows no locale xx_YY$/,
+    ],
     ["error: target not found: nope", "config", /^no repository has the package nope$/],
     [
       'error: vim: key "A B <a@example.org>" is disabled\nerror: failed to commit transaction (invalid or corrupted package (PGP signature))',

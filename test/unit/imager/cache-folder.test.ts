@@ -1,0 +1,31 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { prepareCache, refuseForeignFolder } from "../../../src/imager/facts-collect.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "berry-cache-"));
+});
+afterEach(async () => await rm(folder, { recursive: true, force: true }));
+
+describe("a cache folder", () => {
+  test("is made where there is none, and taken again", async () => {
+    const cache = join(folder, "new");
+    await prepareCache(cache);
+    await prepareCache(cache);
+    expect(await readFile(join(cache, "CACHEDIR.TAG"), "utf8")).toStartWith(
+      "Signature: 8a477f597d28d172789f06886806bc55\n",
+    );
+  });
+
+  test("is not a folder of somebody's files, which stay, although one is named as berry's own", async () => {
+    await mkdir(join(folder, "work"));
+    await writeFile(join(folder, "work/mine"), "precious");
+    await expect(prepareCache(folder)).rejects.toThrow(`${folder} holds files that are not berry's`);
+    await expect(refuseForeignFolder(folder)).rejects.toThrow("not berry's");
+    expect(await readFile(join(folder, "work/mine"), "utf8")).toBe("precious");
+  });
+});
