@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepareCache, refuseForeignFolder } from "../../../src/imager/facts-collect.ts";
+import { failureOf } from "../../fixtures/failure-of.ts";
 
 let folder: string;
 
@@ -24,8 +25,10 @@ describe("a cache folder", () => {
   test("is not a folder of somebody's files, which stay, although one is named as berry's own", async () => {
     await mkdir(join(folder, "work"));
     await writeFile(join(folder, "work/mine"), "precious");
-    await expect(prepareCache(folder)).rejects.toThrow(`${folder} holds files that are not berry's`);
-    await expect(refuseForeignFolder(folder)).rejects.toThrow("not berry's");
+    expect((await failureOf(prepareCache(folder))).message).toStartWith(
+      `${folder} holds files that are not berry's`,
+    );
+    expect((await failureOf(refuseForeignFolder(folder))).kind).toBe("cannot-create");
     expect(await readFile(join(folder, "work/mine"), "utf8")).toBe("precious");
   });
 });
