@@ -25,10 +25,11 @@ describe("a cache folder", () => {
   test("is not a folder of somebody's files, which stay, although one is named as berry's own", async () => {
     await mkdir(join(folder, "work"));
     await writeFile(join(folder, "work/mine"), "precious");
-    expect((await failureOf(prepareCache(folder))).message).toStartWith(
-      `${folder} holds files that are not berry's`,
-    );
-    expect((await failureOf(refuseForeignFolder(folder))).kind).toBe("cannot-create");
+    expect(await failureOf(prepareCache(folder))).toMatchObject({
+      kind: "cannot-create",
+      message: `${folder} holds files that are not berry's: no CACHEDIR.TAG`,
+    });
+    expect(await failureOf(refuseForeignFolder(folder))).toMatchObject({ kind: "cannot-create" });
     expect(await readFile(join(folder, "work/mine"), "utf8")).toBe("precious");
   });
 });
