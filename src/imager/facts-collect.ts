@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, constants, mkdir, open, readFile, readdir, stat, statfs, writeFile } from "node:fs/promises";
+import { access, constants, open, readFile, readdir, stat, statfs } from "node:fs/promises";
 import { release, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { Cluster } from "../config/cluster.ts";
@@ -323,49 +323,4 @@ async function digest(path: string): Promise<string> {
   // Checked boundary: without an encoding, a stream of a file gives buffers.
   for await (const chunk of createReadStream(path, { highWaterMark: MiB })) hasher.update(chunk as Buffer);
   return hasher.digest("hex");
-}
-
-/** Says to whom the folder belongs: backups leave out what carries it (bford.info/cachedir). */
-const cacheTag = "CACHEDIR.TAG";
-const cacheTagText =
-  "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of berry, which removes what lies here.\n";
-
-/**
- * Makes the folders of the cache; berry's own user alone may look in.
- * @throws BerryError `cannot-create` when the folder holds something else than a cache of berry's,
- *   `no-permission` when another user made it: the owners of its files mean nothing to this one
- */
-export async function prepareCache(cacheDirectory: string): Promise<void> {
-  await refuseForeignFolder(cacheDirectory);
-  for (const folder of ["", "layers", "work", "downloads", "empty", "scratch"]) {
-    await mkdir(join(cacheDirectory, folder), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-      throw new BerryError("cannot-create", `cannot make the cache ${cacheDirectory}`, {
-        hint: "choose a folder that you may write to with --cache-dir",
-        cause,
-      });
-    });
-  }
-  await writeFile(join(cacheDirectory, cacheTag), cacheTagText, { mode: 0o600 });
-  const layers = await stat(join(cacheDirectory, "layers"));
-  if (layers.uid === userInfo().uid) return;
-  throw new BerryError(
-    "no-permission",
-    `the cache ${cacheDirectory} was made by the user with the id ${layers.uid}`,
-    {
-      hint: "bake as that user, or choose another folder with --cache-dir",
-    },
-  );
-}
-
-/** @throws BerryError `cannot-create` when the folder is neither empty nor a cache of berry's */
-export async function refuseForeignFolder(cacheDirectory: string): Promise<void> {
-  const names = await readdir(cacheDirectory).catch((): string[] => []);
-  if (names.length === 0 || names.includes(cacheTag)) return;
-  throw new BerryError(
-    "cannot-create",
-    `${cacheDirectory} holds files that are not berry's: no ${cacheTag}`,
-    {
-      hint: "name an empty or a new folder with --cache-dir: berry removes what lies in its cache",
-    },
-  );
 }

@@ -1,6 +1,6 @@
 import { createProgress } from "../../cli/progress.ts";
 import { defineVerb } from "../../cli/verb.ts";
-import { prepareCache } from "../../imager/facts-collect.ts";
+import { prepareCache } from "../../imager/cache-folder-file.ts";
 import { preflight, refuseProblems } from "../../imager/preflight.ts";
 import { runWorkerProcess } from "../../imager/worker-process.ts";
 import { systemClock } from "../../system/clock.ts";

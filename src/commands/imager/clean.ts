@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { defineVerb } from "../../cli/verb.ts";
 import { formatBytes } from "../../core/units.ts";
-import { refuseForeignFolder } from "../../imager/facts-collect.ts";
+import { prepareCache } from "../../imager/cache-folder-file.ts";
 import { runWorkerProcess } from "../../imager/worker-process.ts";
 import { cacheDirectory, clusterArguments, ownArgv } from "./prepare.ts";
 
@@ -16,7 +16,7 @@ export const clean = defineVerb({
     const folder = cacheDirectory(args["cache-dir"]);
     let freedBytes = 0;
     if (await stat(folder).catch(() => null)) {
-      await refuseForeignFolder(folder);
+      await prepareCache(folder);
       await runWorkerProcess(
         {
           workerArgv: [...ownArgv(), "imager", "worker"],

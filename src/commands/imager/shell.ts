@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createProgress } from "../../cli/progress.ts";
 import { defineVerb } from "../../cli/verb.ts";
 import { BerryError } from "../../core/errors.ts";
-import { prepareCache } from "../../imager/facts-collect.ts";
+import { prepareCache } from "../../imager/cache-folder-file.ts";
 import { preflight, refuseProblems } from "../../imager/preflight.ts";
 import { runInteractiveWorker, runWorkerProcess } from "../../imager/worker-process.ts";
 import type { Task } from "../../imager/task.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { prepareCache, refuseForeignFolder } from "../../../src/imager/facts-collect.ts";
+import { prepareCache } from "../../../src/imager/cache-folder-file.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
 
 let folder: string;
@@ -22,6 +22,13 @@ describe("a cache folder", () => {
     );
   });
 
+  test("is known as berry's from its tag on, so that one whose making was interrupted is taken again", async () => {
+    await prepareCache(folder);
+    for (const name of ["layers", "work", "downloads", "empty", "scratch"])
+      await rm(join(folder, name), { recursive: true });
+    expect(await failureOf(prepareCache(folder))).toBeUndefined();
+  });
+
   test("is not a folder of somebody's files, which stay, although one is named as berry's own", async () => {
     await mkdir(join(folder, "work"));
     await writeFile(join(folder, "work/mine"), "precious");
@@ -29,7 +36,6 @@ describe("a cache folder", () => {
       kind: "cannot-create",
       message: `${folder} holds files that are not berry's: no CACHEDIR.TAG`,
     });
-    expect(await failureOf(refuseForeignFolder(folder))).toMatchObject({ kind: "cannot-create" });
     expect(await readFile(join(folder, "work/mine"), "utf8")).toBe("precious");
   });
 });
