@@ -17,6 +17,7 @@ export const exitCodes: Readonly<Record<FailureKind, ExitCode>> = {
   "cannot-create": { code: 73, meaning: "an output cannot be made, or there is no space for it" },
   io: { code: 74, meaning: "reading or writing failed half-way" },
   temporary: { code: 75, meaning: "busy or out of reach just now: the same command may work later" },
+  "not-verified": { code: 76, meaning: "a card gave back something else than was written to it" },
   "no-permission": { code: 77, meaning: "not allowed to this user" },
   config: { code: 78, meaning: "berry.toml or a target file is wrong" },
   interrupted: { code: 130, meaning: "stopped by Ctrl-C, SIGTERM or SIGHUP" },

@@ -1,5 +1,5 @@
 /**
- * The kinds of failure that a caller can act on, named after sysexits(3).
+ * The kinds of failure that a caller can act on, named after sysexits(3) but for `not-verified`.
  * `cli/exit-codes.ts` gives each its number.
  */
 export type FailureKind =
@@ -12,6 +12,7 @@ export type FailureKind =
   | "cannot-create"
   | "io"
   | "temporary"
+  | "not-verified"
   | "no-permission"
   | "config"
   | "interrupted";

@@ -43,7 +43,7 @@ const snippets: readonly (readonly [path: string, source: string, complaint: str
   ["src/system/node.ts", 'import { x } from "node:fs";\nexport const y = process.argv;', null],
   ["src/cli/role.ts", 'import { x } from "../commands/x.ts";', "src/cli is what every command shares"],
   ["src/cli/system.ts", 'import { x } from "../system/x.ts";', "src/cli is what every command shares"],
-  ["src/cli/imager.ts", 'import { x } from "../imager/plan.ts";', "the events of src/imager/event.ts alone"],
+  ["src/cli/imager.ts", 'import { x } from "../imager/plan.ts";', "src/cli knows the events alone"],
   ["src/cli/event.ts", 'import type { x } from "../imager/event.ts";', null],
   ["src/commands/main.ts", 'import { x } from "../main.ts";', "nothing imports src/main.ts"],
   ["src/commands/all.ts", 'import { x } from "../imager/x.ts";\nimport { y } from "../system/y.ts";', null],
