@@ -29,17 +29,24 @@ export function mayColor(isTerminal: boolean, facts: ColorFacts): boolean {
   return isTerminal && !facts.refused && noColor === "" && terminal !== "dumb";
 }
 
-/** @returns an output that falls silent when its reader goes away, and throws whatever else befalls it */
-export function createOutput(stream: StandardStream, facts: ColorFacts): Output {
+/**
+ * @param onFailure hears, once, that what was written did not arrive: a full disk, an input/output error
+ * @returns an output that falls silent when its reader goes away, or after a failure
+ */
+export function createOutput(
+  stream: StandardStream,
+  facts: ColorFacts,
+  onFailure: (error: Error) => void,
+): Output {
   const isTerminal = stream.isTTY === true;
-  let readerIsGone = false;
+  let isSilent = false;
   stream.on("error", (error) => {
-    if (!("code" in error) || error.code !== "EPIPE") throw error;
-    readerIsGone = true;
+    if (!isSilent && (!("code" in error) || error.code !== "EPIPE")) onFailure(error);
+    isSilent = true;
   });
   return {
     write(text) {
-      if (!readerIsGone) stream.write(text);
+      if (!isSilent) stream.write(text);
     },
     isTerminal,
     get columns() {

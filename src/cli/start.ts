@@ -1,5 +1,6 @@
 import { createOutput } from "./output.ts";
 import { readGlobalFlags } from "./arguments.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { runCommandLine, type Surroundings } from "./run.ts";
 import { listenForSignals } from "./signals.ts";
 import type { Group } from "./verb.ts";
@@ -10,11 +11,20 @@ export async function start(root: Group, name: string, createLog: Surroundings["
   const words = process.argv.slice(2);
   const facts = { env: process.env, refused: !readGlobalFlags(words).color };
   using interruption = listenForSignals();
-  process.exitCode = await runCommandLine(root, name, words, {
-    stdout: createOutput(process.stdout, facts),
-    stderr: createOutput(process.stderr, facts),
+  let lost = false;
+  const stderr = createOutput(process.stderr, facts, () => undefined);
+  const stdout = createOutput(process.stdout, facts, (error) => {
+    lost = true;
+    stderr.write(`error: cannot write the result: ${error.message}\n`);
+    process.exitCode = exitCodes.io.code;
+  });
+  const exitCode = await runCommandLine(root, name, words, {
+    stdout,
+    stderr,
     version: ownVersion(process.arch),
     createLog,
     signal: interruption.signal,
   });
+  // what was written may fail to arrive before or after this
+  process.exitCode = lost && exitCode === 0 ? exitCodes.io.code : exitCode;
 }
