@@ -40,7 +40,15 @@ export async function loadFirmware(
   signal: AbortSignal,
 ): Promise<LoadedFirmware> {
   const partition = `${copy.image}@@${copy.partitions.boot.offsetBytes}`;
-  const listing = await runTool([tools.mdir, "-/", "-b", "-i", partition, "::/"], ports, signal);
+  const listing = await runTool([tools.mdir, "-/", "-b", "-i", partition, "::/"], ports, signal).catch(
+    (cause: unknown): never => {
+      signal.throwIfAborted();
+      throw new BerryError("bad-data", `the boot partition of ${request.image} cannot be read`, {
+        hint: "bake it anew",
+        cause,
+      });
+    },
+  );
   const paths = listing
     .split("\n")
     .flatMap((line) => (line.startsWith("::/") && !line.endsWith("/") ? [line.slice(3)] : []));

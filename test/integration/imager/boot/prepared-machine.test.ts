@@ -190,6 +190,17 @@ describe("a prepared machine", () => {
       "the boot partition has no kernel vmlinuz-7.*",
     );
   });
+
+  test("blames the image when its boot partition is empty of a file system", async () => {
+    const zeroed = join(folder, "zeroed.img");
+    const bytes = new Uint8Array(await Bun.file(image).arrayBuffer());
+    bytes.fill(0, 512);
+    await Bun.write(zeroed, bytes);
+    expect(await failureOf(prepareMachine(request({ image: zeroed }), ports, never))).toMatchObject({
+      kind: "bad-data",
+      message: `the boot partition of ${zeroed} cannot be read`,
+    });
+  });
 });
 
 describe("copying an image", () => {
