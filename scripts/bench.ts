@@ -1,18 +1,53 @@
 import { parseArgs } from "node:util";
-import { benchBake, bakeParts, type BakePart } from "./benches/bake.ts";
-import { figureTable } from "./benches/figures.ts";
+import { bakeParts, benchBake } from "./benches/bake.ts";
+import { figureTable, type Figure } from "./benches/figures.ts";
 import { describeMachine } from "./benches/machine.ts";
 
+/** What the command line asks of a bench. */
+interface Options {
+  /** null: what each part takes by default. */
+  readonly runs: number | null;
+  /** One of the bench's parts; null: all of them. */
+  readonly only: string | null;
+  readonly megabytes: number;
+}
+
+interface Bench {
+  readonly summary: string;
+  readonly parts: readonly string[];
+  readonly run: (
+    options: Options,
+    emulator: string,
+    say: (line: string) => void,
+    signal: AbortSignal,
+  ) => Promise<readonly Figure[]>;
+}
+
+const benches: Readonly<Record<string, Bench>> = {
+  bake: {
+    summary: "a whole SD-card image, from nothing (arch, debian) and for one more node (warm)",
+    parts: bakeParts,
+    run: async (options, ...rest) =>
+      await benchBake({ ...options, only: bakeParts.find((part) => part === options.only) ?? null }, ...rest),
+  },
+};
+
 /** Berry against what people did before, measured on this machine: one Markdown table on standard output. */
-const usage = `scripts/bench [bake] [--runs N] [--only ${bakeParts.join("|")}] [--megabytes N]
+const usage = `scripts/bench [BENCH] [--runs N] [--only PART] [--megabytes N]
 
-  bake   a whole SD-card image, from nothing (arch, debian) and for one more node (warm)
+${Object.entries(benches)
+  .map(
+    ([name, { summary, parts }]) =>
+      `  ${name.padEnd(6)} ${summary}${parts.length === 0 ? "" : `\n         parts: ${parts.join(", ")}`}`,
+  )
+  .join("\n")}
 
-  --runs N        how often each side runs (arch 3, debian 1, warm 5)
+  --runs N        how often each side runs (bake: arch 3, debian 1, warm 5)
   --only PART     one part of the bench
-  --megabytes N   size of the packages that arch and warm install (400)
+  --megabytes N   size of the packages that images of Arch Linux ARM install (400)
 
-As root: the other ways need loop devices and mounts. Berry runs as an ordinary user. Keep the machine quiet.
+The first bench by default. As root: the other ways need loop devices and mounts. Berry runs as an ordinary user.
+Keep the machine quiet.
 `;
 
 const emulator = Bun.which("qemu-aarch64-static") ?? Bun.which("qemu-aarch64");
@@ -29,13 +64,16 @@ function parse(words: string[]) {
       help: { type: "boolean", default: false },
     },
   });
-  const [bench = "bake", ...more] = positionals;
-  if (bench !== "bake" || more.length > 0) throw new Error(`no such bench: ${positionals.join(" ")}`);
-  const only = values.only === undefined ? null : bakeParts.find((part) => part === values.only);
-  if (only === undefined) throw new Error(`--only takes ${bakeParts.join(", ")}, got ${values.only}`);
+  const [name = "bake", ...more] = positionals;
+  const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+  if (bench === undefined || more.length > 0) throw new Error(`no such bench: ${positionals.join(" ")}`);
+  const only = values.only ?? null;
+  if (only !== null && !bench.parts.includes(only))
+    throw new Error(`--only takes ${bench.parts.join(", ") || "nothing here"}, got ${only}`);
   return {
     help: values.help,
-    only: only satisfies BakePart | null,
+    bench,
+    only,
     runs: values.runs === undefined ? null : count("--runs", values.runs),
     megabytes: count("--megabytes", values.megabytes),
   };
@@ -74,7 +112,7 @@ async function main(): Promise<number> {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(name, () => abort.abort(new Error(`ended by ${name}`)));
   try {
-    const figures = await benchBake(options, emulator, (line) => console.error(line), abort.signal);
+    const figures = await options.bench.run(options, emulator, (line) => console.error(line), abort.signal);
     console.log(`${await describeMachine(emulator, abort.signal)}\n\n${figureTable(figures)}`);
     return 0;
   } catch (error) {
