@@ -85,6 +85,8 @@ export type Password =
 export interface SshSettings {
   /** false: public keys alone. */
   readonly passwordLogin: boolean;
+  /** Absolute path of the folder that keeps host keys, NODE/ssh_host_TYPE_key; null: they are made on the first boot. */
+  readonly hostKeys: string | null;
 }
 
 /** The wired interface. */

@@ -69,7 +69,7 @@ async function composeNode(
     role: own.identity.values.role ?? "node",
     image: await imageSettings(image, around),
     user: await userSettings(user, around),
-    ssh: sshSettings(ssh, user, around),
+    ssh: await sshSettings(ssh, user, around),
     wifi: isOn("wifi") ? await wifiSettings(wifi, around) : null,
     fan: isOn("fan") ? fanSettings(fan) : null,
   };

@@ -43,7 +43,8 @@ const number = (parse: (value: unknown) => number | Flaw) =>
 
 /** A path on the host, resolved later. */
 const hostPath = text((path) => {
-  if (path === "") return { problem: "an empty path", remedy: "name a file, relative to this one" };
+  if (path === "")
+    return { problem: "an empty path", remedy: "name what it leads to, relative to this file" };
   return /[\0\n\r]/.test(path)
     ? { problem: "a control character in a path", found: null, remedy: "use printable characters" }
     : null;
@@ -104,7 +105,21 @@ export const userShape = {
   shell: text(checkShell),
 };
 
-export const sshShape = { password_login: z.boolean() };
+/** A folder on the host, resolved later, or `false`. */
+const folderOrFalse = z.unknown().transform((value, context): string | false => {
+  if (value === false) return false;
+  const parsed = hostPath.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const flaw: Flaw =
+    issue?.code === "custom"
+      ? issue.params?.["flaw"]
+      : { problem: "neither a folder nor false", remedy: "name a folder between quotes, or write false" };
+  context.issues.push({ code: "custom", params: { flaw }, input: value });
+  return z.NEVER;
+});
+
+export const sshShape = { password_login: z.boolean(), host_keys: folderOrFalse };
 
 export const networkShape = {
   address: z.preprocess(

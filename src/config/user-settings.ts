@@ -111,7 +111,11 @@ async function keysOfFile(entry: string, key: string, around: Surroundings): Pro
   return lines;
 }
 
-export function sshSettings(ssh: Merged<typeof sshShape>, user: User, around: Surroundings): SshSettings {
+export async function sshSettings(
+  ssh: Merged<typeof sshShape>,
+  user: User,
+  around: Surroundings,
+): Promise<SshSettings> {
   const passwordLogin = ssh.values.password_login ?? true;
   if (!passwordLogin && !hasKey(user) && !user.failed("authorized_keys")) {
     around.diagnosis.add(
@@ -123,5 +127,18 @@ export function sshSettings(ssh: Merged<typeof sshShape>, user: User, around: Su
       false,
     );
   }
-  return { passwordLogin };
+  return { passwordLogin, hostKeys: await findHostKeys(ssh, around) };
+}
+
+/** The folder is made when it is missing. */
+async function findHostKeys(ssh: Merged<typeof sshShape>, around: Surroundings): Promise<string | null> {
+  const written = ssh.values.host_keys ?? "secret/host-keys";
+  if (written === false) return null;
+  const path = around.files.resolve(around.folder, written);
+  const { kind } = await around.files.look(path);
+  if (kind === "file" || kind === "other") {
+    const remedy = "name a folder, which is made when it is missing, or write host_keys = false";
+    around.diagnosis.add(ssh.keyOf("host_keys"), { problem: "not a folder", remedy }, written);
+  }
+  return path;
 }

@@ -1162,6 +1162,52 @@ name = "pi1"
     ['berry.toml: ssh.password_login: must be true or false, got "no"; write true or false, without quotes'],
   ],
   [
+    "host keys in a file",
+    `[cluster]
+name = "berry"
+[ssh]
+host_keys = "password"
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+`,
+    [
+      'berry.toml: ssh.host_keys: not a folder, got "password"; name a folder, which is made when it is missing, or write host_keys = false',
+    ],
+  ],
+  [
+    "host keys that are switched on",
+    `[cluster]
+name = "berry"
+[ssh]
+host_keys = true
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+`,
+    [
+      "berry.toml: ssh.host_keys: neither a folder nor false, got true; name a folder between quotes, or write false",
+    ],
+  ],
+  [
+    "host keys in no folder",
+    `[cluster]
+name = "berry"
+[ssh]
+host_keys = ""
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+`,
+    ['berry.toml: ssh.host_keys: an empty path, got ""; name what it leads to, relative to this file'],
+  ],
+  [
     "an address without its prefix length",
     `[cluster]
 name = "berry"

@@ -127,7 +127,7 @@ describe("a good cluster file", () => {
             sudo: "password",
             shell: "/bin/bash",
           },
-          ssh: { passwordLogin: true },
+          ssh: { passwordLogin: true, hostKeys: join(folder, "secret/host-keys") },
           network: { static: null, dns: [] },
           wifi: null,
           fan: null,
@@ -162,6 +162,7 @@ sudo = false
 shell = "/usr/bin/zsh"
 [ssh]
 password_login = false
+host_keys = "keys"
 [network]
 address = ["192.168.1.11/24", "2001:db8::11/64"]
 gateway = "192.168.1.1"
@@ -215,7 +216,7 @@ role = "server"
         sudo: "none",
         shell: "/usr/bin/zsh",
       },
-      ssh: { passwordLogin: false },
+      ssh: { passwordLogin: false, hostKeys: join(folder, "keys") },
       network: {
         static: { addresses: ["192.168.1.11/24", "2001:db8::11/64"], gateway: "192.168.1.1" },
         dns: ["127.0.0.53", "2001:db8::1"],
@@ -223,6 +224,12 @@ role = "server"
       wifi: { ssid: "ü", pskFile: join(folder, "wifi"), security: "wpa3", hidden: true, country: "CN" },
       fan: { pin: 12, mode: "on-off" },
     });
+  });
+
+  test("lets a node keep its host keys elsewhere, or make them on its first boot", async () => {
+    const nodes = `${node}[[node]]\nname = "pi2"\nssh.host_keys = false\n[[node]]\nname = "pi3"\nssh.host_keys = "/srv/keys"\n`;
+    const { cluster } = await load(`${head}${user}[ssh]\nhost_keys = "folder"\n${nodes}`);
+    expect(cluster.nodes.map(({ ssh }) => ssh.hostKeys)).toEqual([join(folder, "folder"), null, "/srv/keys"]);
   });
 
   test("lets a node override keys, replace lists and switch things off", async () => {

@@ -38,7 +38,7 @@ export function makeNode(name: string, changes: NodeChanges = {}): Node {
       sudo: "password",
       shell: "/bin/bash",
     },
-    ssh: { passwordLogin: true },
+    ssh: { passwordLogin: true, hostKeys: "/home/chaney/cluster/secret/host-keys" },
     network: { static: null, dns: [] },
     wifi: null,
     fan: null,
