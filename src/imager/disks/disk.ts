@@ -15,10 +15,21 @@ export interface Disk {
   /** What the kernel says; card slots of a board are not `removable`, though their cards are. */
   readonly isRemovable: boolean;
   readonly isReadOnly: boolean;
+  readonly partitions: readonly Partition[];
   /** What udev found on the disk and on each partition. */
   readonly contents: readonly Content[];
   /** Why the system needs it, in the order in which it was found. */
   readonly uses: readonly DiskUse[];
+  /** What could not be found out, as reasons: in lower case, without a full stop. */
+  readonly doubts: readonly string[];
+}
+
+export interface Partition {
+  /** The kernel's name, such as `sdb1`. */
+  readonly name: string;
+  /** `8:17`. */
+  readonly majorMinor: string;
+  readonly sizeBytes: number;
 }
 
 /** What must be the same before and after the disk is opened. */
@@ -34,8 +45,20 @@ export interface DiskIdentification {
 
 export type Bus = "usb" | "mmc" | "nvme" | "sata" | "scsi" | "virtio" | "loop" | "other";
 
-/** `part`: a partition or what is made of other devices (LVM, md, crypt, zram): never written to. */
-export type DiskKind = "disk" | "sd-card" | "emmc" | "emmc-boot" | "loop" | "virtual" | "part";
+/**
+ * `part`: what is made of other devices or of memory (LVM, md, crypt, zram); `virtual`: network block devices, raw
+ * flash and whatever is unknown. Both, and optical drives, floppies and the boot areas of an eMMC, are never written to.
+ */
+export type DiskKind =
+  | "disk"
+  | "sd-card"
+  | "emmc"
+  | "emmc-boot"
+  | "loop"
+  | "optical"
+  | "floppy"
+  | "virtual"
+  | "part";
 
 export interface Content {
   /** Kernel's name of the disk or partition. */
@@ -49,13 +72,28 @@ export interface Content {
 /** Each names the disk or partition that is used. */
 export type DiskUse =
   | { readonly use: "mounted"; readonly device: string; readonly at: string }
-  | { readonly use: "swap"; readonly device: string }
-  /** Another block device stands upon it. */
-  | { readonly use: "held"; readonly device: string; readonly by: string; readonly as: string }
+  /** `file`: a swap file on it; else the device itself is swap. */
+  | { readonly use: "swap"; readonly device: string; readonly file?: string }
+  /** Another block device stands upon it: `by` is its kernel's name, `as` what it is, such as `LVM volume vg/root`. */
+  | {
+      readonly use: "held";
+      readonly device: string;
+      readonly by: string;
+      readonly as: string;
+      readonly holder: Holder;
+    }
   /** A member of something that need not be active: `LVM2_member`, `linux_raid_member`, `zfs_member`, `btrfs`, … */
   | { readonly use: "member"; readonly device: string; readonly of: string }
   /** One of the paths that must not be lost lies on it: /, /home, the image. */
   | { readonly use: "holds"; readonly device: string; readonly path: string };
+
+/** Kinds of block devices that stand upon others, and the name by which their tool knows them. */
+export type Holder =
+  | { readonly kind: "lvm"; readonly group: string; readonly volume: string }
+  | {
+      readonly kind: "crypt" | "md" | "multipath" | "bcache" | "device-mapper" | "other";
+      readonly name: string;
+    };
 
 /** Where the kernel and udev tell of disks; parameters, so that tests bring their own. */
 export interface SystemRoots {
@@ -80,3 +118,15 @@ export interface Refusal {
   /** What would change it, best a command; null: nothing. */
   readonly remedy: string | null;
 }
+
+/** A path whose disk must not be written to. */
+export interface KeepPath {
+  /** As people know it: `/`, `/home`, the image. */
+  readonly path: string;
+  /** Free of symbolic links. */
+  readonly real: string;
+  /** Of the file system it lies on, or of itself where it is a block device, as stat(2) says; null: unknown. */
+  readonly majorMinor: string | null;
+}
+
+export type KeepPaths = readonly KeepPath[];
