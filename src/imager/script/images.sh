@@ -63,7 +63,8 @@ EOF
         return 1
     fi
     with_mtools mcopy "$image" "$step" -s -m -Q "${files[@]}" ::/
-    MKE2FS_CONFIG=$scratch/mke2fs.conf mke2fs -q -F -t ext4 -b 4096 -L root -m 1 -N "$inodes" -J size=32 \
+    # what it zeroes is written, and no hole: a card must not keep the blocks of an earlier journal
+    UNIX_IO_NOZEROOUT=1 MKE2FS_CONFIG=$scratch/mke2fs.conf mke2fs -q -F -t ext4 -b 4096 -L root -m 1 -N "$inodes" -J size=32 \
         -E "offset=$root_start,lazy_itable_init=1,nodiscard" -d "$tree" "$image" $((root_bytes / 4096))
 }
 
@@ -130,12 +131,30 @@ fat_change() {
     fi
 }
 
+# copy_mapped FROM TO: holes stay holes, and zeros that are written stay so; cp(1) makes holes of both, or zeros of both.
+copy_mapped() {
+    local ranges start end
+    if cp --reflink=always -- "$1" "$2" 2>/dev/null; then return; fi
+    # blocks of 4 KiB, the flag `unwritten` is a hole's; a file system without a map of extents keeps no hole
+    ranges=$(filefrag -s -v -b4096 -- "$1" | sed -n '/unwritten/d;s/^ *[0-9][0-9]*: *\([0-9][0-9]*\)\.\. *\([0-9][0-9]*\):.*/\1 \2/p') || ranges=''
+    rm -f -- "$2"
+    if [[ -z $ranges ]]; then
+        cp --sparse=never -- "$1" "$2"
+        return
+    fi
+    truncate --reference="$1" -- "$2"
+    while read -r start end; do
+        dd if="$1" of="$2" bs=4M iflag=skip_bytes,count_bytes oflag=seek_bytes conv=notrunc status=none \
+            skip=$((start * 4096)) seek=$((start * 4096)) count=$(((end - start + 1) * 4096))
+    done <<<"$ranges"
+}
+
 # patch_image BASE IMAGE UPPER BOOT-MOUNT BOOT-BYTES DISK-SIGNATURE VOLUME-ID UUID LOWER…: a copy of BASE with all of UPPER in it.
 patch_image() {
     local image=$2 upper=$3 boot=$4 step=4194304 root_start id=$7 source path exists said
     root_start=$((step + ($5 + step - 1) / step * step))
     rm -f -- "$image"
-    cp --reflink=auto --sparse=auto -- "$1" "$image"
+    copy_mapped "$1" "$image"
     (umask 077 && : >"$scratch/debugfs-script")
     # parents before children
     while IFS= read -r -d '' source; do

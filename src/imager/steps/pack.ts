@@ -84,6 +84,12 @@ export async function mtools(argv: readonly string[], folder: string, context: S
   await hostProgram(argv, { cwd: folder, env: { MTOOLS_SKIP_CHECK: "1", MTOOLSRC: "/dev/null" } }, context);
 }
 
+/**
+ * libext2fs leaves what it zeroes, above all the journal, as blocks that are reserved and never written. Who writes an
+ * image's mapped blocks alone would leave an earlier image's journal on the card, and a recovery could replay it.
+ */
+const truthfulHoles = { UNIX_IO_NOZEROOUT: "1" } as const;
+
 async function fillRoot(
   image: string,
   tree: string,
@@ -116,7 +122,7 @@ async function fillRoot(
     image,
     String(layout.rootBytes / blockBytes),
   ];
-  await hostProgram(argv, { env: { MKE2FS_CONFIG: config } }, context);
+  await hostProgram(argv, { env: { MKE2FS_CONFIG: config, ...truthfulHoles } }, context);
 }
 
 /** Length of a file and the bytes of it that are mapped. */
