@@ -1,0 +1,51 @@
+/** How an image is packed, told by its first bytes. */
+export type Compression = "xz" | "zst" | "gz";
+
+export type ImageFormat =
+  | { readonly format: "raw" }
+  | { readonly format: Compression }
+  /** Known, but nothing that berry writes to a card. */
+  | { readonly format: "foreign"; readonly name: string; readonly remedy: string };
+
+/** What decompresses standard input to standard output, and the packages that it is of on Debian, Arch and Fedora. */
+export const decompressors: Readonly<
+  Record<Compression, { readonly argv: readonly [string, ...string[]]; readonly packages: string }>
+> = {
+  xz: { argv: ["xz", "-dc", "-T0"], packages: "xz-utils (Debian) or xz (Arch, Fedora)" },
+  zst: { argv: ["zstd", "-dcq"], packages: "zstd" },
+  gz: { argv: ["gzip", "-dc"], packages: "gzip" },
+};
+
+/** So many of an image's first bytes tell its format. */
+export const signatureBytes = 512;
+
+const packed: readonly (readonly [string, Compression])[] = [
+  ["fd377a585a00", "xz"],
+  ["28b52ffd", "zst"],
+  ["1f8b", "gz"],
+];
+
+const foreign: readonly (readonly [string, string, string])[] = [
+  ["504b0304", "a zip archive", "unpack it first: unzip"],
+  ["425a68", "compressed by bzip2", "unpack it first: bunzip2"],
+  ["377abcaf271c", "a 7-Zip archive", "unpack it first: 7z x"],
+  ["04224d18", "compressed by lz4", "unpack it first: unlz4"],
+  ["514649fb", "a QEMU disk image (qcow2)", "convert it first: qemu-img convert -O raw"],
+  ["4b444d", "a VMware disk image", "convert it first: qemu-img convert -O raw"],
+  ["7668647866696c65", "a VHDX disk image", "convert it first: qemu-img convert -O raw"],
+];
+
+/** @param head the first `signatureBytes` of the file, or less where it ends */
+export function imageFormat(head: Uint8Array): ImageFormat {
+  const starts = (signature: string): boolean =>
+    Buffer.from(head.subarray(0, signature.length / 2)).toString("hex") === signature;
+  const found = packed.find(([signature]) => starts(signature));
+  if (found !== undefined) return { format: found[1] };
+  const stranger = foreign.find(([signature]) => starts(signature));
+  if (stranger !== undefined) return { format: "foreign", name: stranger[1], remedy: stranger[2] };
+  const isTar = new TextDecoder("latin1").decode(head.subarray(257, 262)) === "ustar";
+  const isMadeForDisks = head[510] === 0x55 && head[511] === 0xaa;
+  if (isTar && !isMadeForDisks)
+    return { format: "foreign", name: "a tar archive", remedy: "unpack it first: tar xf" };
+  return { format: "raw" };
+}
