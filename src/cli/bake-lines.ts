@@ -112,6 +112,7 @@ export function keptLines(
       return verbose ? [] : before.running.flatMap((step) => lastOutput(step, before.steps, style));
     case "progress":
     case "cleaned":
+    case "known-hosts":
     case "baked":
       return [];
   }
@@ -148,9 +149,15 @@ export function renderSummary(state: BakeState, style: Style): string {
     `${style.bold(`baked ${count(images.length, "image")} in ${formatSeconds(seconds)}`)}, ` +
       `${share} % of it under emulation, ${formatBytes(peakMemoryBytes)} of memory at most\n`,
     images.length === 0 ? "" : formatTable(imageColumns, images),
+    state.knownHosts === null ? "" : knownHostsLine(state.knownHosts),
     steps.length === 0 ? "" : formatTable(stepColumns, steps),
   ];
   return paragraphs.filter((paragraph) => paragraph !== "").join("\n");
+}
+
+function knownHostsLine({ nodes, path }: NonNullable<BakeState["knownHosts"]>): string {
+  const file = /^[\w./-]+$/.test(path) ? path : `'"${path}"'`;
+  return `the host keys of ${count(nodes, "node")}, so that no first connection is on trust: ssh -o UserKnownHostsFile=${file} NODE.local\n`;
 }
 
 const imageColumns = [

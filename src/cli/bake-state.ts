@@ -21,6 +21,7 @@ export interface FinishedStep extends Pick<RunningStep, "ordinal" | "layer" | "t
 }
 
 export type BakedImage = Extract<BakeEvent, { event: "image" }>;
+type WrittenKnownHosts = Extract<BakeEvent, { event: "known-hosts" }>;
 export type Baked = Extract<BakeEvent, { event: "baked" }>;
 
 /** A bake as far as its events have told. */
@@ -32,6 +33,7 @@ export interface BakeState {
   readonly running: readonly RunningStep[];
   readonly finished: readonly FinishedStep[];
   readonly images: readonly BakedImage[];
+  readonly knownHosts: WrittenKnownHosts | null;
   readonly baked: Baked | null;
 }
 
@@ -42,6 +44,7 @@ export const bakeBegin: BakeState = {
   running: [],
   finished: [],
   images: [],
+  knownHosts: null,
   baked: null,
 };
 
@@ -86,6 +89,8 @@ export function advance(state: BakeState, event: BakeEvent, now: number): BakeSt
     }
     case "image":
       return { ...state, images: [...state.images, event] };
+    case "known-hosts":
+      return { ...state, knownHosts: event };
     case "baked":
       return { ...state, baked: event };
     case "cached":

@@ -35,6 +35,8 @@ export type BakeEvent =
       /** Bytes of it that are mapped, and so will be written to a card. */
       readonly mappedBytes: number;
     }
+  /** The host keys of so many nodes were written to a known_hosts file. */
+  | { readonly event: "known-hosts"; readonly path: string; readonly nodes: number }
   /** Something that was taken was given back, after a failure or Ctrl-C. */
   | { readonly event: "undone"; readonly what: string }
   | { readonly event: "warned"; readonly message: string; readonly hint: string | null }

@@ -8,6 +8,7 @@ import type { CommandRunner } from "../core/ports.ts";
 import { MiB } from "../core/units.ts";
 import { elfMachine, isDynamic } from "./elf.ts";
 import type { DiskFacts, HostFacts, UserNamespaces } from "./host-facts.ts";
+import { hostKeyTypesOf } from "./host-keys-file.ts";
 import { intactLayers } from "./layer-record-file.ts";
 import type { Target } from "./target.ts";
 
@@ -48,6 +49,7 @@ export const soughtPrograms: readonly string[] = [
   "gpg",
   "pacman",
   "localedef",
+  "ssh-keygen",
 ];
 const emulatorNames = ["qemu-aarch64-static", "qemu-aarch64"];
 
@@ -100,6 +102,7 @@ export async function collectFacts(
     keyrings: await readdir("/usr/share/keyrings").catch(() => []),
     berry,
     digests: fileDigests,
+    hostKeys: await hostKeyTypesOf(request.cluster.nodes),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { HostKeyType } from "./host-key-types.ts";
+
 /** What the plan has to know of this machine and its files, collected once, before anything is decided. */
 export interface HostFacts {
   /** As uname -m says: `x86_64`, `aarch64`, … */
@@ -28,6 +30,8 @@ export interface HostFacts {
   readonly berry: { readonly path: string; readonly sha256: string } | null;
   /** SHA-256 of files that berry.toml names, by absolute path. */
   readonly digests: Readonly<Record<string, string>>;
+  /** Types of the SSH host keys that are kept for a node on this host, by its name. */
+  readonly hostKeys: Readonly<Record<string, readonly HostKeyType[]>>;
 }
 
 export type UserNamespaces =

@@ -48,6 +48,12 @@ const ofFamily: Readonly<Record<Target["family"], readonly Need[]>> = {
     { program: "gpg", debian: "gpg", arch: "gnupg", fedora: "gnupg2" },
   ],
 };
+const forHostKeys: Need = {
+  program: "ssh-keygen",
+  debian: "openssh-client",
+  arch: "openssh",
+  fedora: "openssh",
+};
 const emulator: Need = {
   program: "qemu-aarch64-static",
   debian: "qemu-user-static",
@@ -56,7 +62,13 @@ const emulator: Need = {
 };
 
 /** All that any bake may need, as scripts/packages lists it too. */
-export const everyNeed: readonly Need[] = [...always, ...asUser, ...Object.values(ofFamily).flat(), emulator];
+export const everyNeed: readonly Need[] = [
+  ...always,
+  ...asUser,
+  ...Object.values(ofFamily).flat(),
+  forHostKeys,
+  emulator,
+];
 
 /** Everything that keeps this machine from baking, found before the first step. Pure. */
 export function preflight(
@@ -66,7 +78,7 @@ export function preflight(
   facts: HostFacts,
 ): Problem[] {
   return [
-    ...missingPrograms(target, facts),
+    ...missingPrograms(nodes, target, facts),
     ...emulation(facts),
     ...namespaces(facts),
     ...keyrings(target, facts),
@@ -83,8 +95,13 @@ export function refuseProblems(problems: readonly Problem[]): void {
   throw new BerryError("unavailable", `this machine cannot bake yet:\n${lines.join("\n")}`);
 }
 
-function missingPrograms(target: Target, facts: HostFacts): Problem[] {
-  const needs = [...always, ...(facts.isRoot ? [] : asUser), ...ofFamily[target.family]];
+function missingPrograms(nodes: readonly Node[], target: Target, facts: HostFacts): Problem[] {
+  const needs = [
+    ...always,
+    ...(facts.isRoot ? [] : asUser),
+    ...ofFamily[target.family],
+    ...(nodes.some(({ ssh }) => ssh.hostKeys !== null) ? [forHostKeys] : []),
+  ];
   const missing = needs.filter(({ program }) => facts.programs[program] === undefined);
   if (needsEmulation(facts) && facts.emulators.length === 0) missing.push(emulator);
   if (missing.length === 0) return [];

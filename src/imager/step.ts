@@ -17,6 +17,7 @@ export type Action =
   | MakeDirectory
   | Write
   | WriteWifi
+  | WriteHostKey
   | Symlink
   | Copy
   | Remove
@@ -106,6 +107,14 @@ export interface WriteWifi {
   readonly root: string;
   readonly path: string;
   readonly wifi: WifiSettings;
+}
+
+/** An SSH host key of the node's own, from `source` on the host, and its public half from `source`.pub; `plan` shows neither. */
+export interface WriteHostKey {
+  readonly do: "write-host-key";
+  readonly root: string;
+  readonly source: string;
+  readonly path: string;
 }
 
 export interface Symlink {
@@ -295,6 +304,18 @@ export interface Plan {
   readonly emulator: Emulator | null;
   readonly layers: readonly LayerPlan[];
   readonly nodes: readonly NodePlan[];
+  /** null: every node makes its host keys on its first boot. */
+  readonly knownHosts: KnownHosts | null;
+}
+
+/** The file by which ssh(1) knows the nodes before it ever met them, as sshd(8) describes it; written last of all. */
+export interface KnownHosts {
+  readonly path: string;
+  /** All nodes of the cluster that may have keys; what is not there is left out. */
+  readonly hosts: readonly {
+    readonly names: readonly string[];
+    readonly publicKeyFiles: readonly string[];
+  }[];
 }
 
 /** How arm64 programs run: a binfmt_misc handler of the namespace's own, or one of the host's. */

@@ -15,7 +15,10 @@ export async function shellInside(task: ShellTask, terminal: string, context: St
     { root: node.root, lower: node.lower, upper: node.upper, overlayWork: `${node.work}/overlay` },
     context,
   );
-  for (const step of node.steps) if (step.do !== "patch-image") await perform(step, context);
+  for (const step of node.steps) {
+    // a key that a bake has yet to make is of no use to a shell
+    if (step.do !== "patch-image" && step.do !== "write-host-key") await perform(step, context);
+  }
   const child = Bun.spawn(["chroot", node.root, ...(command ?? ["/bin/bash", "-l"])], {
     env: { ...context.environment, ...imageEnvironment, TERM: terminal, LC_ALL: undefined, LANG: "C.UTF-8" },
     stdio: ["inherit", "inherit", "inherit"],

@@ -1,9 +1,11 @@
 import { createProgress } from "../../cli/progress.ts";
 import { defineVerb } from "../../cli/verb.ts";
 import { prepareCache } from "../../imager/cache-folder-file.ts";
+import { prepareHostKeys } from "../../imager/host-keys-file.ts";
 import { preflight, refuseProblems } from "../../imager/preflight.ts";
 import { runWorkerProcess } from "../../imager/worker-process.ts";
 import { systemClock } from "../../system/clock.ts";
+import { commandRunner } from "../../system/command-runner.ts";
 import { ownArgv, planArguments, prepare } from "./prepare.ts";
 
 export const bake = defineVerb({
@@ -19,6 +21,11 @@ export const bake = defineVerb({
       context.signal,
     );
     refuseProblems(preflight(cluster, nodes, target.target, facts));
+    await prepareHostKeys(
+      { nodes: cluster.nodes, baked: nodes, sshKeygen: facts.programs["ssh-keygen"] ?? "ssh-keygen" },
+      commandRunner,
+      context.signal,
+    );
     await prepareCache(facts.cacheDirectory);
     using progress = createProgress(context, systemClock);
     await runWorkerProcess(

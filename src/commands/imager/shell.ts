@@ -35,7 +35,7 @@ export const shell = defineVerb({
       const message = {
         task: "bake",
         cacheDirectory: facts.cacheDirectory,
-        plan: { ...plan, nodes: [] },
+        plan: { ...plan, nodes: [], knownHosts: null },
       } as const;
       await runWorkerProcess({ ...worker, workerArgv, message }, (event) => progress.handle(event), signal);
     }

@@ -2,6 +2,7 @@ import type { Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { DiskIdentity, Step } from "../step.ts";
 import type { Target } from "../target.ts";
+import { hostKeySteps } from "./host-key-steps.ts";
 import { openRoot } from "./layer.ts";
 import { copyFile } from "./software-steps.ts";
 
@@ -35,6 +36,7 @@ export function nodeSteps(
     file("configure the wired network", "/etc/systemd/network/20-wired.network", wiredNetwork(node)),
     ...wifiSteps(node, root),
     ...passwordSteps(node, root),
+    ...hostKeySteps(node, facts, root),
     ...(node.fan === null
       ? []
       : [

@@ -10,6 +10,7 @@ import { aptPackageSteps, aptSystemSteps, nativeToolSteps } from "./apt-layers.t
 import { customiseSteps } from "./customise.ts";
 import { planLayer, treesOf } from "./layer.ts";
 import type { LayerPlace, LayerRequest } from "./layer.ts";
+import { knownHosts } from "./host-key-steps.ts";
 import { nodeSteps } from "./node-steps.ts";
 import { pacmanPackageSteps, pacmanSystemSteps, rootfsSteps } from "./pacman-layers.ts";
 import type { PacmanPlace } from "./pacman-layers.ts";
@@ -46,6 +47,7 @@ export function planBake(request: PlanRequest): Plan {
     emulator: chooseEmulator(facts),
     layers: [...layers.values()],
     nodes,
+    knownHosts: knownHosts(cluster, request.nodes, facts),
   };
 }
 

@@ -142,3 +142,34 @@ wifi_key() {
         printf '%s\n' "$passphrase" | wpa_passphrase "$1" | sed -n 's/^\tpsk=\([0-9a-f]\{64\}\)$/\1/p' | grep .
     fi
 }
+
+# make_host_key FILE COMMENT: an SSH host key of type ed25519, and its public half in FILE.pub; what is there stays.
+make_host_key() {
+    local folder=${1%/*}
+    if [[ -e $1 ]]; then
+        if [[ ! -e $1.pub ]]; then ssh-keygen -y -P '' -f "$1" >"$1.pub"; fi
+        return
+    fi
+    (umask 077 && mkdir -p -- "$folder")
+    rm -rf -- "$folder/.new"
+    (umask 077 && mkdir -- "$folder/.new")
+    ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$folder/.new/key"
+    sync "$folder/.new/key"
+    mv -T -- "$folder/.new/key" "$1"
+    mv -T -- "$folder/.new/key.pub" "$1.pub"
+    rmdir -- "$folder/.new"
+}
+
+# write_host_key FILE ROOT PATH: both halves of an SSH host key.
+write_host_key() {
+    write_file "$2" "$3" 0600 0:0 <"$1"
+    write_file "$2" "$3.pub" 0644 0:0 <"$1.pub"
+}
+
+# known_host NAMES PUBLIC-KEY…: lines as known_hosts has them, of those keys that are there.
+known_host() {
+    local file
+    for file in "${@:2}"; do
+        if [[ -e $file ]]; then awk -v names="$1" '{ print names, $1, $2; exit }' "$file"; fi
+    done
+}

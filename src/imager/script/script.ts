@@ -1,7 +1,8 @@
 import { mke2fsConf } from "../disk-layout.ts";
 import { fixedEnvironment, inheritedVariables } from "../host-environment.ts";
+import { knownHostsMark } from "../known-hosts.ts";
 import { identityMap, namespaceArgv } from "../namespace.ts";
-import type { Emulator, LayerPlan, NodePlan, Plan, Step } from "../step.ts";
+import type { Emulator, KnownHosts, LayerPlan, NodePlan, Plan, Step } from "../step.ts";
 import { binfmtLine } from "../steps/binfmt.ts";
 import { imageEnvironment } from "../steps/run.ts";
 import { functionsFor } from "./functions.ts";
@@ -67,6 +68,7 @@ function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly Passwo
     ]),
     'folders=("$cache/layers" "$cache/work" "$cache/downloads" "$cache/empty" "$scratch")',
     '(umask 077 && mkdir -p -- "${folders[@]}" && : >>"$cache/lock" && printf "Signature: 8a477f597d28d172789f06886806bc55\\n" >"$cache/CACHEDIR.TAG")',
+    ...hostKeyLines(plan),
     ...(isRoot
       ? enterAsRoot(enter)
       : [
@@ -77,6 +79,15 @@ function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly Passwo
         ]),
   ];
   return ["", "if [[ ${1-} != inside ]]; then", ...lines.map((line) => `    ${line}`), "fi", ""].join("\n");
+}
+
+/** Host keys that are not there yet are made by the user who will keep them. */
+function hostKeyLines(plan: Plan): string[] {
+  return plan.nodes.flatMap(({ node, steps }) =>
+    steps.flatMap((step) =>
+      step.do === "write-host-key" ? [commandLine(["make_host_key", step.source, `root@${node}`])] : [],
+    ),
+  );
 }
 
 /** newuidmap(1) refuses to map every id, so that the map is written from outside. */
@@ -106,6 +117,7 @@ function toolsOf(plan: Plan): string[] {
   return [
     ...(downloads ? ["curl", "gpg"] : []),
     ...(derives ? ["wpa_passphrase"] : []),
+    ...(steps.some((step) => step.do === "write-host-key") ? ["ssh-keygen"] : []),
     ...(checks ? ["zstd"] : []),
   ];
 }
@@ -118,6 +130,7 @@ function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
   const work = [
     ...plan.layers.map((layer) => layerLines(layer, plan, hashes)),
     ...plan.nodes.map((node) => nodeLines(node, plan, hashes)),
+    ...(plan.knownHosts === null ? [] : [knownHostsLines(plan.knownHosts, plan)]),
   ].join("\n");
   const lines = [
     "# From here on in the namespaces.",
@@ -209,6 +222,25 @@ function nodeLines(node: NodePlan, plan: Plan, hashes: readonly PasswordHash[]):
     call("mv", "-f", "-T", "--", node.partial, node.output),
     "unfinished=''",
     'rm -rf --one-file-system -- "$work"',
+  ].join("\n");
+}
+
+/** One call for each node that may have keys; what is not there is left out. */
+function knownHostsLines({ path, hosts }: KnownHosts, plan: Plan): string {
+  const variables: Variable[] = [["images", plan.outputDirectory]];
+  const partial = path.replace(/[^/]*$/, (name) => `.${name}.partial`);
+  return [
+    `\n${comment("---- who the nodes are, for ssh ----")}`,
+    "{",
+    `    printf '%s\\n' ${word(knownHostsMark)}`,
+    "    {",
+    ...hosts.map(
+      ({ names, publicKeyFiles }) =>
+        `        ${commandLine(["known_host", names.join(","), ...publicKeyFiles])}`,
+    ),
+    "    } | sort",
+    `} >${word(partial, variables)}`,
+    commandLine(["mv", "-f", "-T", "--", partial, path], variables),
   ].join("\n");
 }
 

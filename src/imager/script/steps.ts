@@ -37,6 +37,8 @@ function commandsOf(step: Step, scope: Scope): string {
       return feed(call("write_file", step.root, step.path, octal(step.mode), step.owner), step.content);
     case "write-wifi":
       return writeWifi(step, scope);
+    case "write-host-key":
+      return call("write_host_key", step.source, step.root, step.path);
     case "symlink":
       return call("link_to", step.root, step.path, step.target);
     case "copy":

@@ -8,6 +8,7 @@ import { recordLayer } from "../layer-record-file.ts";
 import type { LayerPlan, NodePlan, Plan, Step } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import type { EmulationMeter } from "./emulation-meter.ts";
+import { refuseForeignKnownHosts, writeKnownHosts } from "./host-keys.ts";
 import { mountRoot } from "./mount-root.ts";
 import { removeTree } from "./remove-tree.ts";
 import { imageSize } from "./pack.ts";
@@ -35,6 +36,7 @@ export async function executePlan(plan: Plan, execution: Execution, signal: Abor
   const startedAt = clock.now();
   await removeLeftovers(plan.cacheDirectory);
   await prepareOutput(plan.outputDirectory);
+  if (plan.knownHosts !== null) await refuseForeignKnownHosts(plan.knownHosts);
   const layers = plan.layers.filter(({ cached }) => !cached);
   const steps = [...layers, ...plan.nodes].reduce((sum, { steps: own }) => sum + own.length, 0);
   emit({ event: "planned", steps, nodes: plan.nodes.map(({ node }) => node) });
@@ -45,6 +47,10 @@ export async function executePlan(plan: Plan, execution: Execution, signal: Abor
     else await bakeLayer(layer, execution, number, signal);
   }
   for (const node of plan.nodes) await bakeNode(node, execution, number, signal);
+  if (plan.knownHosts !== null) {
+    const { path } = plan.knownHosts;
+    emit({ event: "known-hosts", path, nodes: await writeKnownHosts(plan.knownHosts) });
+  }
   emit({
     event: "baked",
     seconds: (clock.now() - startedAt) / 1000,

@@ -12,6 +12,7 @@ import {
   writeInRoot,
 } from "./files.ts";
 import { openRoot } from "./mount-root.ts";
+import { writeHostKey } from "./host-keys.ts";
 import { hideProgram, nativeTools, returnTools } from "./native-tools.ts";
 import { packImage } from "./pack.ts";
 import { pacmanKeyring, removePackages } from "./pacman.ts";
@@ -64,6 +65,8 @@ export async function perform(step: Step, context: StepContext): Promise<void> {
       return await writeInRoot(step);
     case "write-wifi":
       return await writeWifi(step);
+    case "write-host-key":
+      return await writeHostKey(step);
     case "symlink":
       return await symlinkInRoot(step);
     case "copy":
