@@ -76,14 +76,16 @@ export function parseBmap(bytes: Uint8Array, name: string): Bmap {
 type Wrong = (problem: string) => BerryError;
 
 function rootOf(text: string, wrong: Wrong): Element {
-  let problem: string | null = null;
+  const problems: string[] = [];
   const onError = (level: "warning" | "error" | "fatalError", message: string): void => {
-    if (level !== "warning") problem ??= message;
+    if (level !== "warning") problems.push(message);
   };
   try {
     const root = new DOMParser({ onError, locator: false }).parseFromString(text, "text/xml").documentElement;
-    if (problem === null && root?.tagName === "bmap") return root;
-    throw wrong(problem === null ? "not a block map: no <bmap>" : `not well-formed XML: ${problem}`);
+    const [problem] = problems;
+    if (problem !== undefined) throw wrong(`not well-formed XML: ${problem}`);
+    if (root?.tagName !== "bmap") throw wrong("not a block map: no <bmap>");
+    return root;
   } catch (cause) {
     if (!(cause instanceof ParseError)) throw cause;
     throw wrong(`not well-formed XML: ${cause.message}`);
