@@ -19,10 +19,7 @@ export function refusalsOfUses(disk: Disk): Refusal[] {
       reason: `${device} is used by ${by}, ${printable(as)}`,
       remedy: release(holder),
     })),
-    ...usesOf(disk, "member").map(({ device, of }) => ({
-      reason: `${device} belongs to something larger: ${printable(of)}`,
-      remedy: `if nobody needs it any more: wipefs --all ${folder}${device}`,
-    })),
+    ...members(disk, folder),
   ];
   // who could follow such advice for the system's own disk would lose the system
   return holds.length === 0 ? reasons : reasons.map(({ reason }) => ({ reason, remedy: null }));
@@ -50,6 +47,32 @@ function mounted(uses: readonly Use<"mounted">[], folder: string): Refusal[] {
         : `umount ${places.toReversed().map(word).join(" ")}`,
     };
   });
+}
+
+/** Of those that are in use right now, the use says enough; signatures are not to be wiped there. */
+function members(disk: Disk, folder: string): Refusal[] {
+  const inUse = new Set(disk.uses.flatMap((use) => (use.use === "member" ? [] : [use.device])));
+  return usesOf(disk, "member")
+    .filter(({ device }) => !inUse.has(device))
+    .map(({ device, of }) => ({
+      reason: `${device} ${belonging(of)}`,
+      remedy: `if nobody needs what is on it: wipefs --all ${folder}${device}`,
+    }));
+}
+
+function belonging(of: string): string {
+  const named: Readonly<Record<string, string>> = {
+    LVM2_member: "belongs to an LVM volume group",
+    linux_raid_member: "belongs to a RAID",
+    zfs_member: "belongs to a ZFS pool",
+    btrfs: "holds a btrfs, which may span other disks",
+    bcachefs: "holds a bcachefs, which may span other disks",
+    crypto_LUKS: "is encrypted (LUKS)",
+    BitLocker: "is encrypted (BitLocker)",
+    swsuspend: "holds the memory of a sleeping system",
+    multipath: "is one of several paths to a disk",
+  };
+  return named[of] ?? `holds a part of something else (${printable(of)})`;
 }
 
 function release(holder: Holder): string | null {

@@ -20,7 +20,10 @@ const usualBytes = 1024 * GiB;
  * or that something could not be found out.
  */
 export function judgeDisk(disk: Disk, requirement: Requirement): Verdict {
-  const reasons = [...refusalsOfKind(disk), ...refusalsOfMedium(disk, requirement), ...refusalsOfUses(disk)];
+  const kind = refusalsOfKind(disk);
+  // nobody wants to know that a CD has sectors of 2048 bytes
+  const medium = kind.length > 0 ? [] : refusalsOfMedium(disk, requirement);
+  const reasons = [...kind, ...medium, ...refusalsOfUses(disk)];
   if (reasons.length > 0) return { verdict: "refused", reasons };
   const reason = reasonToConfirm(disk);
   return reason === null ? { verdict: "writable" } : { verdict: "confirm", reason };
