@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { bakeParts, benchBake } from "./benches/bake.ts";
 import { figureTable, type Figure } from "./benches/figures.ts";
 import { describeMachine } from "./benches/machine.ts";
+import { benchWrite, writeParts } from "./benches/write.ts";
 
 /** What the command line asks of a bench. */
 interface Options {
@@ -30,6 +31,16 @@ const benches: Readonly<Record<string, Bench>> = {
     run: async (options, ...rest) =>
       await benchBake({ ...options, only: bakeParts.find((part) => part === options.only) ?? null }, ...rest),
   },
+  write: {
+    summary:
+      "a card, written and read back, against bmaptool and dd that do the same, and four cards against one",
+    parts: writeParts,
+    run: async (options, ...rest) =>
+      await benchWrite(
+        { ...options, only: writeParts.find((part) => part === options.only) ?? null },
+        ...rest,
+      ),
+  },
 };
 
 /** Berry against what people did before, measured on this machine: one Markdown table on standard output. */
@@ -42,7 +53,8 @@ ${Object.entries(benches)
   )
   .join("\n")}
 
-  --runs N        how often each side runs (bake: arch 3, debian 1, warm 5)
+  --runs N        how often each side runs (bake: arch 3, debian 1, warm 5;
+                  write: card 3, dd 1, disk 5, memory 5, four 3)
   --only PART     one part of the bench
   --megabytes N   size of the packages that images of Arch Linux ARM install (400)
 

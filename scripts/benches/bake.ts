@@ -52,7 +52,7 @@ async function runPart(
   }
 }
 
-async function compileBerry(
+export async function compileBerry(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<BerryBinaries & AsyncDisposable> {
