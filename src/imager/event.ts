@@ -34,6 +34,8 @@ export type BakeEvent =
       readonly sizeBytes: number;
       /** Bytes of it that are mapped, and so will be written to a card. */
       readonly mappedBytes: number;
+      /** The image's software list, in CycloneDX. */
+      readonly softwareList: string;
     }
   /** The host keys of so many nodes were written to a known_hosts file. */
   | { readonly event: "known-hosts"; readonly path: string; readonly nodes: number }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { lstat, open, readFile, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { noteNames } from "./software-file.ts";
 
 /**
  * What a published layer knows of itself. A layer's key says what went in; packages of today differ from
@@ -34,7 +35,8 @@ export async function intactLayers(folder: string): Promise<string[]> {
   const records = new Map<string, LayerRecord>();
   for (const name of names) {
     const record = await readRecord(join(folder, name));
-    if (record !== null && (await isWhole(join(folder, name), record))) records.set(name, record);
+    if (record !== null && tellsSoftware(name, record) && (await isWhole(join(folder, name), record)))
+      records.set(name, record);
   }
   const isIntact = ({ below }: LayerRecord): boolean =>
     Object.entries(below).every(([name, id]) => {
@@ -47,10 +49,16 @@ export async function intactLayers(folder: string): Promise<string[]> {
 async function readRecord(layer: string): Promise<LayerRecord | null> {
   try {
     // Checked boundary: berry itself wrote it, and made it whole before the layer had its name.
-    return JSON.parse(await readFile(join(layer, recordName), "utf8")) as LayerRecord;
+    const record = JSON.parse(await readFile(join(layer, recordName), "utf8")) as LayerRecord;
+    return Array.isArray(record.parts) ? record : null;
   } catch {
     return null;
   }
+}
+
+/** What an older berry made does not say which packages it has; native tools are never part of an image. */
+function tellsSoftware(name: string, { parts }: LayerRecord): boolean {
+  return name.startsWith("native-tools-") || Object.values(noteNames).every((note) => parts.includes(note));
 }
 
 async function isWhole(layer: string, { parts }: LayerRecord): Promise<boolean> {

@@ -1,4 +1,6 @@
 import type { WifiSettings } from "../config/cluster.ts";
+import type { LockedImage } from "./lock/lock.ts";
+import type { SoftwareSources } from "./software/compose-software.ts";
 
 /**
  * One thing that a bake does, with every value resolved. The executor performs it (`steps/`),
@@ -31,6 +33,8 @@ export type Action =
   | CheckInitramfs
   | PacmanKeyring
   | RemovePackages
+  | CheckLock
+  | ListSoftware
   | PackImage
   | PatchImage;
 
@@ -236,6 +240,44 @@ export interface RemovePackages {
   readonly emulated: boolean;
 }
 
+/** Refuses what berry.lock does not have, before it is installed. It changes nothing, and so is no part of a layer's key. */
+export interface CheckLock {
+  readonly do: "check-lock";
+  readonly root: string;
+  readonly locked: LockedImage;
+  /** What would be installed. */
+  readonly found:
+    | { readonly kind: "tarball"; readonly path: string; readonly url: string; readonly signingKey: string }
+    | Extract<InstalledFiles, { kind: "folders" }>
+    | {
+        readonly kind: "pacman";
+        /** Pacman's words, without those that say what it shall do with the packages. */
+        readonly argv: readonly string[];
+        readonly emulated: boolean;
+        readonly cache: string;
+        readonly upper: string;
+      };
+}
+
+/** Notes the packages of a tree and the digests of the files that they were installed from, beside the tree. */
+export interface ListSoftware {
+  readonly do: "list-software";
+  readonly root: string;
+  readonly database: "dpkg" | "pacman";
+  readonly files: InstalledFiles;
+  /** The layer's folder. */
+  readonly into: string;
+}
+
+/** The files that a layer installs. */
+export type InstalledFiles =
+  | { readonly kind: "none" }
+  | { readonly kind: "file"; readonly path: string }
+  /** All that lie there. */
+  | { readonly kind: "folders"; readonly folders: readonly string[] }
+  /** Those of pacman's cache that the layer's own entries of the local database name. */
+  | { readonly kind: "pacman"; readonly cache: string; readonly upper: string };
+
 /** Makes a whole disk image of a tree: MBR, FAT boot partition, ext4 root partition. */
 export interface PackImage {
   readonly do: "pack-image";
@@ -296,6 +338,20 @@ export interface NodePlan {
   /** Written by the last step, then renamed to `output`. */
   readonly partial: string;
   readonly output: string;
+  readonly software: NodeSoftware;
+}
+
+/** What an image is made of, and where that is told. */
+export interface NodeSoftware extends SoftwareSources {
+  /** Written beside the image, then renamed to `output`. */
+  readonly partial: string;
+  readonly output: string;
+  /** Of the berry that bakes. */
+  readonly berryVersion: string;
+  /** Seconds since the epoch, of SOURCE_DATE_EPOCH; null: the list tells no time. */
+  readonly epochSeconds: number | null;
+  /** What it must be made of; null: it may be made of anything. */
+  readonly locked: LockedImage | null;
 }
 
 export interface Plan {

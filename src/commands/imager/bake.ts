@@ -6,12 +6,25 @@ import { preflight, refuseProblems } from "../../imager/preflight.ts";
 import { runWorkerProcess } from "../../imager/worker-process.ts";
 import { systemClock } from "../../system/clock.ts";
 import { commandRunner } from "../../system/command-runner.ts";
+import { noteImages, refuseDamagedLock } from "./lock.ts";
 import { ownArgv, planArguments, prepare } from "./prepare.ts";
 
 export const bake = defineVerb({
   description: "bake an SD-card image for each node, without root",
-  examples: ["berry imager bake", "berry imager bake pi1 pi2", "berry imager bake --refresh"],
-  args: planArguments,
+  examples: [
+    "berry imager bake",
+    "berry imager bake pi1 pi2",
+    "berry imager bake --refresh",
+    "berry imager bake --locked",
+  ],
+  args: {
+    ...planArguments,
+    locked: {
+      type: "boolean",
+      description:
+        "bake nothing but what the lock beside the cluster file has, or fail and tell what differs",
+    },
+  },
   rest: { name: "NODE", description: "nodes of berry.toml; all of them by default" },
   async run(context) {
     const { cluster, nodes, target, facts, plan } = await prepare(
@@ -26,9 +39,11 @@ export const bake = defineVerb({
       commandRunner,
       context.signal,
     );
+    if (!context.args.locked) await refuseDamagedLock(cluster);
     await prepareCache(facts.cacheDirectory);
     using progress = createProgress(context, systemClock);
-    await runWorkerProcess(
+    const baked = new Set<string>();
+    const work = runWorkerProcess(
       {
         workerArgv: [...ownArgv(), "imager", "worker"],
         cacheDirectory: facts.cacheDirectory,
@@ -36,8 +51,16 @@ export const bake = defineVerb({
         message: { task: "bake", cacheDirectory: facts.cacheDirectory, plan },
         environment: process.env,
       },
-      (event) => progress.handle(event),
+      (event) => {
+        if (event.event === "image") baked.add(event.node);
+        progress.handle(event);
+      },
       context.signal,
     );
+    // images that have their names are noted, however the bake ended
+    const [result] = await Promise.allSettled([work]);
+    const told = context.args.locked ? null : await noteImages(cluster, plan, baked);
+    if (result.status === "rejected") throw result.reason;
+    if (told !== null) context.log.info(told);
   },
 });

@@ -11,7 +11,9 @@ import { planBake } from "../../imager/plan/plan.ts";
 import type { Plan } from "../../imager/step.ts";
 import type { LoadedTarget } from "../../imager/targets.ts";
 import { loadTarget } from "../../imager/targets-load.ts";
+import { ownVersion } from "../../cli/version.ts";
 import { commandRunner } from "../../system/command-runner.ts";
+import { lockedPlan, requireLock } from "./lock.ts";
 
 /** Flags of every verb that looks at a cluster's images. */
 export const clusterArguments = {
@@ -54,6 +56,7 @@ export async function prepare(
     readonly "cache-dir": string | undefined;
     readonly berry: string | undefined;
     readonly refresh: boolean;
+    readonly locked?: boolean;
   },
   names: readonly string[],
   log: Log,
@@ -61,6 +64,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const cluster = await loadCluster(args.file, log, signal);
   const nodes = chooseNodes(cluster, names);
+  const lock = args.locked === true ? await requireLock(cluster, nodes) : null;
   const target = await loadTarget(cluster.target);
   const facts = await collectFacts(
     {
@@ -75,8 +79,19 @@ export async function prepare(
     commandRunner,
     signal,
   );
-  const plan = planBake({ cluster, target, facts, nodes, refresh: args.refresh, hash });
-  return { cluster, nodes, target, facts, plan };
+  const { version } = ownVersion(process.arch);
+  const plan = planBake({
+    cluster,
+    target,
+    facts,
+    nodes,
+    refresh: args.refresh,
+    lock,
+    berry: { baking: version, inImages: args.berry === undefined ? version : null },
+    epochSeconds: null,
+    hash,
+  });
+  return { cluster, nodes, target, facts, plan: lock === null ? plan : await lockedPlan(plan) };
 }
 
 /** `$XDG_CACHE_HOME/berry` unless the user named a folder. */

@@ -1,4 +1,5 @@
 import type { HostFacts } from "../host-facts.ts";
+import type { LockedImage } from "../lock/lock.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import { aptConf, sourcesList } from "./apt-conf.ts";
@@ -12,6 +13,8 @@ export interface AptPlace {
   readonly mirror: DebianMirror;
   readonly facts: HostFacts;
   readonly hash: (text: string) => string;
+  /** What may be installed; null: anything. */
+  readonly locked: LockedImage | null;
 }
 
 /** apt's files for one layer; lists and archives are shared by all bakes, as apt verifies them itself. */

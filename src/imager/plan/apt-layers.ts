@@ -77,6 +77,7 @@ export function aptSystemSteps(apt: AptPlace, place: LayerPlace, tools: LayerPla
       into: rest,
       except: essential,
     },
+    ...checkDebs(apt, root, [essential, rest]),
     { title: "unpack essential packages", do: "unpack-debs", from: essential, into: root },
     openRoot(root),
     noServices(root),
@@ -115,6 +116,7 @@ export function aptSystemSteps(apt: AptPlace, place: LayerPlace, tools: LayerPla
       owner: "0:0",
       content: deb822(apt),
     },
+    listDebs(place, [essential, rest]),
     sweep(root),
   ];
 }
@@ -140,6 +142,7 @@ export function aptPackageSteps(
       into: debs,
       except: null,
     },
+    ...checkDebs(apt, root, [debs]),
     openRoot(root),
     noServices(root),
     { title: "unpack packages", do: "install-debs", root, action: { unpack: debs } },
@@ -152,8 +155,35 @@ export function aptPackageSteps(
       "-c",
       "test ! -e /run/berry/held-back/update-initramfs || update-initramfs -u -k all",
     ]),
+    listDebs(place, [debs]),
     sweep(root),
   ];
+}
+
+/** Compares what was downloaded with what is locked, if anything is. */
+function checkDebs({ locked }: AptPlace, root: string, folders: readonly string[]): Step[] {
+  return locked === null
+    ? []
+    : [
+        {
+          title: "compare the packages with the lock",
+          do: "check-lock",
+          root,
+          locked,
+          found: { kind: "folders", folders },
+        },
+      ];
+}
+
+function listDebs({ root, work }: LayerPlace, folders: readonly string[]): Step {
+  return {
+    title: "note the packages",
+    do: "list-software",
+    root,
+    database: "dpkg",
+    files: { kind: "folders", folders },
+    into: work,
+  };
 }
 
 function wantedPackages({ target: { packages } }: AptPlace): string[] {

@@ -22,11 +22,11 @@ export interface LayerRequest {
 
 /**
  * A layer under the hash of all that goes into it: its own steps with every value, and the keys of the
- * layers below. The steps are made twice, first with a place that has no name, so that the key can be
+ * layers below. Checks are left out, as they change nothing. The steps are made twice, first with a place that has no name, so that the key can be
  * part of the paths.
  */
 export function planLayer(request: LayerRequest): LayerPlan {
-  const anonymous = request.steps(placeOf("/work"));
+  const anonymous = request.steps(placeOf("/work")).filter((step) => step.do !== "check-lock");
   const key = request
     .hash(JSON.stringify([request.name, anonymous, request.below.map((layer) => layer.key), request.salt]))
     .slice(0, 16);
@@ -57,6 +57,11 @@ export function treesOf(layers: readonly LayerPlan[]): string[] {
 
 function placeOf(work: string): LayerPlace {
   return { work, root: `${work}/root`, temporary: `${work}/tmp` };
+}
+
+/** What a layer changes of the trees below, while it is made. */
+export function upperOf({ work }: LayerPlace): string {
+  return `${work}/tree`;
 }
 
 /** The step after which programs of the image can run. */

@@ -1,8 +1,9 @@
 import type { HostFacts } from "../host-facts.ts";
+import type { LockedImage } from "../lock/lock.ts";
 import type { Chroot, Download, Run, Step } from "../step.ts";
 import type { SigningKey } from "../targets.ts";
 import type { Target } from "../target.ts";
-import { openRoot } from "./layer.ts";
+import { openRoot, upperOf } from "./layer.ts";
 import type { LayerPlace } from "./layer.ts";
 
 export type PacmanTarget = Extract<Target, { family: "pacman" }>;
@@ -14,6 +15,8 @@ export interface PacmanPlace {
   readonly mirror: string;
   readonly facts: HostFacts;
   readonly hash: (text: string) => string;
+  /** What may be installed; null: anything. */
+  readonly locked: LockedImage | null;
 }
 
 /** The distribution's tarball: downloaded, verified, unpacked with owners and attributes. */
@@ -33,6 +36,17 @@ export function rootfsSteps(pacman: PacmanPlace, place: LayerPlace): Step[] {
   };
   return [
     { title: `download and verify ${name}`, ...download },
+    ...(pacman.locked === null
+      ? []
+      : [
+          {
+            title: "compare the tarball with the lock",
+            do: "check-lock",
+            root: place.root,
+            locked: pacman.locked,
+            found: { kind: "tarball", path: tarball, ...tarballOf(pacman.target) },
+          } as const,
+        ]),
     {
       title: `unpack ${name}`,
       do: "run",
@@ -49,7 +63,23 @@ export function rootfsSteps(pacman: PacmanPlace, place: LayerPlace): Step[] {
         "--numeric-owner",
       ],
     },
+    {
+      title: "note what came in the tarball",
+      do: "list-software",
+      root: place.root,
+      database: "pacman",
+      files: { kind: "file", path: tarball },
+      into: place.work,
+    },
   ];
+}
+
+/** The tarball as berry.lock and software lists name it: files that others may read. */
+export function tarballOf({ rootfs }: PacmanTarget): { readonly url: string; readonly signingKey: string } {
+  const url = new URL(rootfs.url);
+  url.username = "";
+  url.password = "";
+  return { url: url.href, signingKey: rootfs.signing_key };
 }
 
 /**
@@ -61,6 +91,14 @@ export function pacmanSystemSteps(pacman: PacmanPlace, place: LayerPlace): Step[
   const { root } = place;
   const tool = pacmanTool(pacman, place);
   const keyringPackage = `${source.keyring}-keyring`;
+  const upgrade = [
+    "--sync",
+    "--sysupgrade",
+    "--needed",
+    ...packages.base,
+    ...packages.wifi,
+    ...packages.kernel,
+  ];
   return [
     ...tool.prepare,
     { title: "update the keyring", ...tool.call(["--sync", "--refresh", "--needed", keyringPackage]) },
@@ -77,17 +115,8 @@ export function pacmanSystemSteps(pacman: PacmanPlace, place: LayerPlace): Step[
             emulated: tool.emulated,
           } as const,
         ]),
-    {
-      title: "upgrade the system and install its packages",
-      ...tool.call([
-        "--sync",
-        "--sysupgrade",
-        "--needed",
-        ...packages.base,
-        ...packages.wifi,
-        ...packages.kernel,
-      ]),
-    },
+    ...tool.check(upgrade),
+    { title: "upgrade the system and install its packages", ...tool.call(upgrade) },
     // what pacman asks afterwards, on the Pi; the default is in the mirror list already
     ...(pacman.mirror === source.mirror
       ? []
@@ -102,6 +131,7 @@ export function pacmanSystemSteps(pacman: PacmanPlace, place: LayerPlace): Step[
             owner: "0:0",
           } as const,
         ]),
+    tool.list,
     sweep(root),
   ];
 }
@@ -115,10 +145,12 @@ export function pacmanPackageSteps(
   const tool = pacmanTool(pacman, place);
   return [
     ...tool.prepare,
+    ...tool.check(["--sync", "--refresh", "--needed", ...packages]),
     {
       title: `install ${packages.join(", ")}`,
       ...tool.call(["--sync", "--refresh", "--needed", ...packages]),
     },
+    tool.list,
     sweep(place.root),
   ];
 }
@@ -130,6 +162,10 @@ interface PacmanTool {
   readonly trust: Step;
   readonly argv: readonly string[];
   readonly call: (argv: readonly string[]) => Run | Chroot;
+  /** Compares what a call would install with what is locked, if anything is. */
+  readonly check: (argv: readonly string[]) => readonly Step[];
+  /** Notes what the layer has, while pacman's cache is at hand. */
+  readonly list: Step;
 }
 
 const withoutPacman =
@@ -205,7 +241,30 @@ function pacmanTool(pacman: PacmanPlace, place: LayerPlace): PacmanTool {
           missingHint: withoutPacman,
         } as const)
       : ({ do: "run", argv: [...argv, ...words], warnAbout: scriptletFailed } as const);
-  return { emulated, prepare, trust, argv, call };
+  // what is emulated keeps its packages in the image, until it is swept
+  const installed = { cache: emulated ? `${root}/var/cache/pacman/pkg` : cache, upper: upperOf(place) };
+  const { locked } = pacman;
+  const check = (words: readonly string[]): Step[] =>
+    locked === null
+      ? []
+      : [
+          {
+            title: "download packages, and compare them with the lock",
+            do: "check-lock",
+            root,
+            locked,
+            found: { kind: "pacman", argv: [...argv, ...words], emulated, ...installed },
+          },
+        ];
+  const list: Step = {
+    title: "note the packages",
+    do: "list-software",
+    root,
+    database: "pacman",
+    files: { kind: "pacman", ...installed },
+    into: place.work,
+  };
+  return { emulated, prepare, trust, argv, call, check, list };
 }
 
 function pacmanConf(pacman: PacmanPlace): string {

@@ -3,6 +3,7 @@ import { BerryError } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
 import { needsEmulation, nativeDebian } from "../host-facts.ts";
 import type { HostFacts } from "../host-facts.ts";
+import type { Lock } from "../lock/lock.ts";
 import type { DiskIdentity, Emulator, LayerPlan, NodePlan, Plan, Step } from "../step.ts";
 import type { LoadedTarget } from "../targets.ts";
 import type { AptPlace } from "./apt-files.ts";
@@ -12,6 +13,7 @@ import { planLayer, treesOf } from "./layer.ts";
 import type { LayerPlace, LayerRequest } from "./layer.ts";
 import { knownHosts } from "./host-key-steps.ts";
 import { nodeSteps } from "./node-steps.ts";
+import { nodeSoftware, noteScript } from "./software-sources.ts";
 import { pacmanPackageSteps, pacmanSystemSteps, rootfsSteps } from "./pacman-layers.ts";
 import type { PacmanPlace } from "./pacman-layers.ts";
 
@@ -23,6 +25,12 @@ export interface PlanRequest {
   readonly nodes: readonly Node[];
   /** Layers that came from a mirror are made anew. */
   readonly refresh: boolean;
+  /** Only what it has may be installed; null: anything. It has all of the nodes. */
+  readonly lock: Lock | null;
+  /** Versions of berry; null: nobody knows which one the user has named. */
+  readonly berry: { readonly baking: string; readonly inImages: string | null };
+  /** Seconds since the epoch, of SOURCE_DATE_EPOCH; null: lists of software tell no time. */
+  readonly epochSeconds: number | null;
   /** SHA-256 of a text, in hexadecimal. */
   readonly hash: (text: string) => string;
 }
@@ -63,6 +71,7 @@ function imageLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) =
       below,
       steps: (place) => [
         ...customiseSteps(node, target, request.facts, place.root),
+        noteScript(target, place),
         {
           title: "pack the image",
           do: "pack-image",
@@ -88,9 +97,10 @@ function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) 
   const { facts, hash } = request;
   const { target, signingKey } = request.target;
   const { packages } = node.image;
+  const locked = request.lock?.[node.name] ?? null;
   switch (target.family) {
     case "apt": {
-      const apt: AptPlace = { target, mirror: debianMirror(node, facts), facts, hash };
+      const apt: AptPlace = { target, mirror: debianMirror(node, facts), facts, hash, locked };
       const native = nativeDebian(facts);
       const tools =
         native === null
@@ -116,6 +126,7 @@ function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) 
         mirror: node.image.mirror ?? target.pacman.mirror,
         facts,
         hash,
+        locked,
       };
       const rootfs = add(
         plan(request, { name: "rootfs", below: [], steps: (place) => rootfsSteps(pacman, place) }),
@@ -188,6 +199,7 @@ function planNode(node: Node, layers: readonly LayerPlan[], request: PlanRequest
     ],
     partial,
     output: `${cluster.outputDirectory}/${node.name}.img`,
+    software: nodeSoftware(node, layers, request),
   };
 }
 

@@ -105,3 +105,32 @@ remove_packages() {
     mapfile -t installed < <(installed_of "${packages[@]}")
     if ((${#installed[@]} > 0)); then "${@:3}" "${installed[@]}"; fi
 }
+
+# list_software ROOT DATABASE INTO FILE…: what the tree has installed, and the digests of files that it was installed from.
+list_software() {
+    local root=$1 into=$3
+    umask 077
+    case $2 in
+        dpkg) cat -- "$(real_path "$root" /var/lib/dpkg/status)" ;;
+        pacman) cat -- "$(real_path "$root" /var/lib/pacman/local)"/*/desc ;;
+    esac >"$into/software.database"
+    cat -- "$(real_path "$root" /etc/os-release)" >"$into/software.os-release" 2>/dev/null || true
+    shift 3
+    : >"$into/software.digests"
+    if (($# > 0)); then sha256sum -- "$@" >"$into/software.digests"; fi
+    umask 022
+}
+
+# digest_installed CACHE UPPER INTO: of the package files that the entries of pacman's local database in UPPER name.
+digest_installed() {
+    local entry file
+    for entry in "$2"/var/lib/pacman/local/*/; do
+        entry=${entry%/}
+        for file in "$1/${entry##*/}"-*.pkg.tar.*; do
+            case ${file#"$1/${entry##*/}-"} in
+                *.sig | *-* | \**) ;;
+                *) sha256sum -- "$file" ;;
+            esac
+        done
+    done >"$3/software.digests"
+}

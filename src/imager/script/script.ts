@@ -219,6 +219,8 @@ function nodeLines(node: NodePlan, plan: Plan, hashes: readonly PasswordHash[]):
     "give_back",
     call("chmod", "600", node.partial),
     call("sync", node.partial),
+    // a list of software that describes another image
+    call("rm", "-f", "--", node.software.output),
     call("mv", "-f", "-T", "--", node.partial, node.output),
     "unfinished=''",
     'rm -rf --one-file-system -- "$work"',

@@ -71,6 +71,22 @@ function commandsOf(step: Step, scope: Scope): string {
       const inside = step.emulated ? ["in_image", step.root] : [];
       return call("remove_packages", step.root, ...step.packages, "--", ...inside, ...step.argv);
     }
+    case "check-lock":
+      return comment("berry imager bake --locked alone compares");
+    case "list-software": {
+      const { files } = step;
+      const note = call("list_software", step.root, step.database, step.into);
+      switch (files.kind) {
+        case "none":
+          return note;
+        case "file":
+          return call("list_software", step.root, step.database, step.into, files.path);
+        case "folders":
+          return `${note} ${files.folders.map((folder) => `${word(folder, scope.variables)}/*`).join(" ")}`;
+        case "pacman":
+          return `${note}\n${call("digest_installed", files.cache, files.upper, step.into)}`;
+      }
+    }
     case "pack-image":
       return call(
         "pack_image",

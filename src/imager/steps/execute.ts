@@ -14,6 +14,7 @@ import { removeTree } from "./remove-tree.ts";
 import { imageSize } from "./pack.ts";
 import { perform } from "./perform.ts";
 import { programFailure } from "./program-failure.ts";
+import { nodeSoftware, publishImage } from "./software-list.ts";
 
 export interface Execution {
   readonly runner: CommandRunner;
@@ -154,6 +155,7 @@ async function bakeNode(
 ): Promise<void> {
   await mkdir(dirname(node.output), { recursive: true, mode: 0o700 });
   try {
+    const software = await nodeSoftware(node);
     await withRoot(
       node.node,
       { root: node.root, lower: node.lower, upper: node.upper, overlayWork: join(node.work, "overlay") },
@@ -167,16 +169,22 @@ async function bakeNode(
       await file.chmod(0o600);
       await file.sync();
     }
-    await rename(node.partial, node.output);
+    await publishImage(node, software);
   } catch (thrown) {
     const error = await blameFullDisk(thrown, dirname(node.partial));
-    await rm(node.partial, { force: true });
+    for (const path of [node.partial, node.software.partial]) await rm(path, { force: true });
     execution.emit({ event: "undone", what: `removed the unfinished image of ${node.node}` });
     throw error;
   } finally {
     await removeTree(node.work);
   }
-  execution.emit({ event: "image", node: node.node, path: node.output, ...(await imageSize(node.output)) });
+  execution.emit({
+    event: "image",
+    node: node.node,
+    path: node.output,
+    ...(await imageSize(node.output)),
+    softwareList: node.software.output,
+  });
 }
 
 async function withRoot(

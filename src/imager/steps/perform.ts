@@ -1,6 +1,7 @@
 import { download, usualPatience } from "../download.ts";
 import type { Step } from "../step.ts";
 import { checkInitramfs } from "./check-initramfs.ts";
+import { checkLock } from "./check-lock.ts";
 import type { StepContext } from "./context.ts";
 import { fetchDebs, installDebs, unpackDebs } from "./debs.ts";
 import {
@@ -11,6 +12,7 @@ import {
   symlinkInRoot,
   writeInRoot,
 } from "./files.ts";
+import { listSoftware } from "./list-software.ts";
 import { openRoot } from "./mount-root.ts";
 import { writeHostKey } from "./host-keys.ts";
 import { hideProgram, nativeTools, returnTools } from "./native-tools.ts";
@@ -93,6 +95,10 @@ export async function perform(step: Step, context: StepContext): Promise<void> {
       return await pacmanKeyring(step, context);
     case "remove-packages":
       return await removePackages(step, context);
+    case "check-lock":
+      return await checkLock(step, context);
+    case "list-software":
+      return await listSoftware(step);
     case "pack-image":
       return await packImage(step, context);
     case "patch-image":

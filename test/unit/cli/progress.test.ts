@@ -18,7 +18,14 @@ const bake: readonly BakeEvent[] = [
   { event: "warned", message: "no signature was checked", hint: "set signing_key" },
   { event: "started", step: 5, layer: "image", title: "make the file system" },
   { event: "finished", step: 5, seconds: 5, emulatedSeconds: 0 },
-  { event: "image", node: "pi1", path: "images/pi1.img", sizeBytes: 2 * GiB, mappedBytes: 1100 * MiB },
+  {
+    event: "image",
+    node: "pi1",
+    path: "images/pi1.img",
+    sizeBytes: 2 * GiB,
+    mappedBytes: 1100 * MiB,
+    softwareList: "images/pi1.cdx.json",
+  },
   { event: "baked", seconds: 80, emulatedSeconds: 40, peakMemoryBytes: 200 * MiB },
 ];
 

@@ -1,5 +1,6 @@
 import type { Cluster, Node } from "../../../../src/config/cluster.ts";
 import type { HostFacts } from "../../../../src/imager/host-facts.ts";
+import type { Lock } from "../../../../src/imager/lock/lock.ts";
 import { planBake } from "../../../../src/imager/plan/plan.ts";
 import type { Plan } from "../../../../src/imager/step.ts";
 import { shippedTarget } from "../../../../src/imager/targets.ts";
@@ -134,6 +135,7 @@ export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
 export interface PlanChanges {
   readonly facts?: HostFacts;
   readonly refresh?: boolean;
+  readonly lock?: Lock;
   /** Only these of the cluster's nodes. */
   readonly nodes?: readonly Node[];
 }
@@ -145,6 +147,9 @@ export function planOf(cluster: Cluster, changes: PlanChanges = {}): Plan {
     facts: changes.facts ?? makeFacts(),
     nodes: changes.nodes ?? cluster.nodes,
     refresh: changes.refresh ?? false,
+    lock: changes.lock ?? null,
+    berry: { baking: "0.1.0", inImages: "0.1.0" },
+    epochSeconds: null,
     hash: (text) => new Bun.CryptoHasher("sha256").update(text).digest("hex"),
   });
 }

@@ -1,0 +1,57 @@
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { BerryError } from "../core/errors.ts";
+import type { Lock } from "./lock/lock.ts";
+import { parseLock } from "./lock/parse-lock.ts";
+import { renderLock } from "./lock/render-lock.ts";
+
+/** Beside the cluster file: berry.lock for berry.toml. */
+export function lockPath(clusterFile: string): string {
+  return clusterFile.replace(/\.toml$/, ".lock");
+}
+
+/**
+ * null: there is none.
+ * @throws BerryError `config` when it is damaged, `no-permission` or `io` when it cannot be read
+ */
+export async function readLock(path: string): Promise<Lock | null> {
+  const text = await readText(path);
+  return text === null ? null : parseLock(path, text);
+}
+
+/**
+ * Replaces the lock by one rename, unless it says the same already.
+ * @returns whether anything changed
+ * @throws BerryError `cannot-create`
+ */
+export async function writeLock(path: string, lock: Lock): Promise<boolean> {
+  const text = renderLock(lock);
+  if ((await readText(path)) === text) return false;
+  const partial = join(dirname(path), `.${basename(path)}.partial`);
+  try {
+    {
+      await using file = await open(partial, "w");
+      await file.writeFile(text);
+      await file.sync();
+    }
+    await rename(partial, path);
+    return true;
+  } catch (cause) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw new BerryError("cannot-create", `cannot write ${path}`, {
+      hint: `the images are whole, but what they are made of is not noted: make ${dirname(path)} writable and bake again, or bake with --locked, which writes no lock`,
+      cause,
+    });
+  }
+}
+
+async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : null;
+    if (code === "ENOENT") return null;
+    const isDenied = code === "EACCES" || code === "EPERM";
+    throw new BerryError(isDenied ? "no-permission" : "io", `${path}: cannot be read`, { cause });
+  }
+}
