@@ -259,6 +259,8 @@ describe("an image of Arch Linux ARM", () => {
     ["/etc/wpa_supplicant/wpa_supplicant-wlan0.conf", "file", "0600", 0, 0],
     ["/etc/motd", "file", "0640", 1000, 998],
     ["/etc/token", "file", "0600", 0, 0],
+    ["/etc/ssh/ssh_host_ed25519_key", "file", "0600", 0, 0],
+    ["/etc/ssh/ssh_host_ed25519_key.pub", "file", "0644", 0, 0],
     ["/etc/machine-id", "file", "0444", 0, 0],
     ["/usr/bin/berry", "file", "0755", 0, 0],
     ["/usr/lib/berry/grow", "file", "0755", 0, 0],
@@ -384,7 +386,7 @@ describe("an image of Arch Linux ARM", () => {
     for (const { root } of [image("pi1"), image("pi2")]) {
       const paths = (await root()).map(({ path }) => path);
       for (const gone of [
-        /^\/etc\/ssh\/ssh_host_/,
+        /^\/etc\/ssh\/ssh_host_(?!ed25519_key(\.pub)?$)/,
         /^\/etc\/pacman\.d\/gnupg/,
         /^\/var\/cache\/pacman\/pkg\/./,
         /^\/var\/lib\/pacman\/sync\/./,
@@ -418,6 +420,9 @@ const ownFiles = [
   "/etc/hostname",
   "/etc/hosts",
   "/etc/shadow",
+  "/etc/ssh",
+  "/etc/ssh/ssh_host_ed25519_key",
+  "/etc/ssh/ssh_host_ed25519_key.pub",
   "/etc/systemd/network",
   "/etc/systemd/network/20-wired.network",
   "/etc/systemd/network/25-wireless.network",

@@ -31,7 +31,7 @@ export function customiseSteps(node: Node, target: Target, facts: HostFacts, roo
     ...fileSteps(node, facts, root),
     ...serviceSteps(node, target, root),
     ...scriptSteps(node, facts, root),
-    ...anonymousSteps(root),
+    ...anonymousSteps(target, root),
   ];
 }
 
@@ -91,7 +91,7 @@ function firmwareSteps({ image }: Node, { boot }: Target, root: string): Step[] 
 }
 
 /** What every node has to make for itself is gone or empty (machine-id(5): empty, so that it is no first boot with presets). */
-function anonymousSteps(root: string): Step[] {
+function anonymousSteps({ boot }: Target, root: string): Step[] {
   return [
     {
       title: "forget identities",
@@ -100,6 +100,14 @@ function anonymousSteps(root: string): Step[] {
       paths: [
         "/etc/ssh/ssh_host_*",
         "/var/lib/systemd/random-seed",
+        // systemd-creds(1) encrypts with it
+        "/var/lib/systemd/credential.secret",
+        "/var/lib/NetworkManager/secret_key",
+        // the client that DHCPv6 servers know
+        "/var/lib/dhcpcd/duid",
+        `${boot.mount}/loader/random-seed`,
+        // folders named after a machine-id
+        "/var/log/journal/*",
         "/var/lib/dbus/machine-id",
         "/etc/pacman.d/gnupg",
         "/var/log/*.log",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Node } from "../../../../src/config/cluster.ts";
 import { BerryError } from "../../../../src/core/errors.ts";
+import type { HostFacts } from "../../../../src/imager/host-facts.ts";
 import type { LayerPlan, Plan, Step } from "../../../../src/imager/step.ts";
 import { planJson } from "../../../../src/imager/script/password-hashes.ts";
 import { arch, debian, makeCluster, makeFacts, makeNode, planOf, wifi } from "./cluster-values.ts";
@@ -156,12 +157,64 @@ describe.each([arch, debian])("the plan for %s", (target) => {
     expect(JSON.stringify(planFor(target, { wifi }))).toContain("/home/chaney/cluster/secret/wifi");
     expect(JSON.stringify(planFor(target))).toContain("/home/chaney/cluster/secret/password");
   });
+  test("forgets what was made or run before, last of all", () => {
+    const { steps } = layer(planFor(target, { image: { script: "/home/chaney/cluster/motd" } }), "image");
+    const at = (kind: Step["do"]) => steps.findLastIndex((step) => step.do === kind);
+    expect(at("remove")).toBeGreaterThan(Math.max(at("chroot"), at("run"), at("copy")));
+  });
+  test("has a host key of the node's own where they are kept, of each type that is there, and none elsewhere", () => {
+    const keys = (changes: NodeChanges, hostKeys: HostFacts["hostKeys"] = {}) =>
+      stepsOf(planFor(target, changes, { facts: makeFacts({ hostKeys }) }), "write-host-key").map(
+        ({ source, path }) => [source, path],
+      );
+    const ed25519 = ["/srv/keys/pi1/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ed25519_key"];
+    const rsa = ["/srv/keys/pi1/ssh_host_rsa_key", "/etc/ssh/ssh_host_rsa_key"];
+    const ssh = { hostKeys: "/srv/keys" };
+    expect(keys({ ssh })).toEqual([ed25519]);
+    expect(keys({ ssh }, { pi1: ["rsa"] })).toEqual([ed25519, rsa]);
+    expect(keys({ ssh: { hostKeys: null } }, { pi1: ["rsa"] })).toEqual([]);
+    expect(keysOf(planFor(target, { ssh }))).toEqual(keysOf(planFor(target, { ssh: { hostKeys: null } })));
+  });
+  test("names in known_hosts whoever has a key, baked or not, by name and by address", () => {
+    const network = { static: { addresses: ["192.168.1.12/24", "2001:DB8::12/64"], gateway: null } };
+    const nodes = [
+      makeNode("pi1"),
+      makeNode("pi2", { network }),
+      makeNode("pi3"),
+      makeNode("pi4", { ssh: { hostKeys: null } }),
+    ];
+    const facts = makeFacts({ hostKeys: { pi2: ["ed25519", "rsa"] } });
+    const file = (name: string, type: string) =>
+      `/home/chaney/cluster/secret/host-keys/${name}/ssh_host_${type}_key.pub`;
+    expect(planOf(makeCluster(target, nodes), { facts, nodes: nodes.slice(0, 1) }).knownHosts).toEqual({
+      path: "/home/chaney/cluster/images/known_hosts",
+      hosts: [
+        { names: ["pi1", "pi1.local"], publicKeyFiles: [file("pi1", "ed25519")] },
+        {
+          names: ["pi2", "pi2.local", "192.168.1.12", "2001:db8::12"],
+          publicKeyFiles: [file("pi2", "ed25519"), file("pi2", "rsa")],
+        },
+      ],
+    });
+    expect(planOf(makeCluster(target, nodes.slice(3))).knownHosts).toBeNull();
+  });
   test("removes host keys and machine-id from what nodes share", () => {
     const removed = layer(planFor(target), "image").steps.flatMap((step) =>
       step.do === "remove" ? step.paths : [],
     );
-    expect(removed).toContain("/etc/ssh/ssh_host_*");
-    expect(removed).toContain("/var/lib/systemd/random-seed");
+    for (const path of [
+      "/etc/ssh/ssh_host_*",
+      "/etc/pacman.d/gnupg",
+      "/var/lib/dbus/machine-id",
+      "/var/lib/systemd/credential.secret",
+      "/var/lib/systemd/random-seed",
+      "/var/log/journal/*",
+    ])
+      expect(removed).toContain(path);
+    expect(removed.some((path) => /^\/boot(\/firmware)?\/loader\/random-seed$/.test(path))).toBe(true);
+    expect(stepsOf(planFor(target), "write").find(({ path }) => path === "/etc/machine-id")?.content).toBe(
+      "",
+    );
   });
 });
 
