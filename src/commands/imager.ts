@@ -30,6 +30,15 @@ export const imager = defineGroup({
       description: "list the image targets that berry knows",
       load: async () => (await import("./imager/targets.ts")).targets,
     },
+    write: {
+      description: "write images to SD cards, all at once, and read everything back",
+      load: async () => (await import("./imager/write.ts")).write,
+    },
+    "write-card": {
+      description: "write one card as standard input says; berry calls this itself",
+      hidden: true,
+      load: async () => (await import("./imager/write-card.ts")).writeCard,
+    },
     worker: {
       description: "do a task that comes on standard input; berry calls this itself",
       hidden: true,
