@@ -13,7 +13,8 @@ export interface ExtSuperblock {
   readonly reservedDescriptorBlocks: number;
   /** Number of the first block of descriptors that lies in its own group; null: all follow the superblock. */
   readonly firstMetaGroup: number | null;
-  readonly isSparseSuper: boolean;
+  /** Which groups begin with copies of the superblock and of the descriptors: all, powers of 3, 5 and 7, or these. */
+  readonly copies: "all" | "sparse" | readonly number[];
   /** What guards the group descriptors: without a sum their flags mean nothing. */
   readonly checksum: "none" | "crc16" | "crc32c";
   readonly uuid: Uint8Array;
@@ -108,21 +109,29 @@ export function readExtSuperblock(bytes: Uint8Array, areaBytes: number): ExtSupe
     descriptorBytes,
     reservedDescriptorBlocks: u16(0xce),
     firstMetaGroup: (incompatible & metaBg) === 0 ? null : u32(0x104),
-    isSparseSuper: (readOnly & sparseSuper) !== 0 && (compatible & sparseSuper2) === 0,
+    copies:
+      (compatible & sparseSuper2) !== 0
+        ? [u32(0x24c), u32(0x250)]
+        : (readOnly & sparseSuper) === 0
+          ? "all"
+          : "sparse",
     checksum: hasMetadataChecksum ? "crc32c" : (readOnly & gdtChecksum) === 0 ? "none" : "crc16",
     uuid,
     checksumSeed: (incompatible & seedInSuperblock) === 0 ? crc(0xffffffff, uuid) : u32(0x270),
   };
 }
 
-/** Whether a group begins with a copy of the superblock and of the descriptors; true in doubt. */
-export function hasSuperblockCopy(group: number, { isSparseSuper }: ExtSuperblock): boolean {
-  if (!isSparseSuper || group <= 1) return true;
-  return [3, 5, 7].some((base) => {
-    let power = base;
-    while (power < group) power *= base;
-    return power === group;
-  });
+/** Whether a group begins with a copy of the superblock and of the descriptors. */
+export function hasSuperblockCopy(group: number, { copies }: ExtSuperblock): boolean {
+  if (group === 0 || copies === "all") return true;
+  if (copies !== "sparse") return copies.includes(group);
+  return group === 1 || [3, 5, 7].some((base) => isPowerOf(base, group));
+}
+
+function isPowerOf(base: number, value: number): boolean {
+  let power = base;
+  while (power < value) power *= base;
+  return power === value;
 }
 
 /** The sum that a group's descriptor has to carry at byte 0x1e; null: there are none. */
