@@ -22,6 +22,10 @@ export const imager = defineGroup({
       description: "open an arm64 shell inside a node's image; its changes are forgotten",
       load: async () => (await import("./imager/shell.ts")).shell,
     },
+    export: {
+      description: "pack images for other writers of SD cards, each with a block map",
+      load: async () => (await import("./imager/export.ts")).exportVerb,
+    },
     clean: {
       description: "remove layers from the cache; images and downloads stay",
       load: async () => (await import("./imager/clean.ts")).clean,

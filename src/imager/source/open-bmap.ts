@@ -13,15 +13,20 @@ const maximumBytes = 256 * MiB;
 
 /**
  * Reads the block map of an image.
+ * @param newerThan milliseconds since the epoch: one beside the image that is older is of an earlier image
  * @param wanted `find`: one of `bmapPaths`, where there is one; a path: that one; null: none
  * @throws BerryError `no-input` where the named one is missing, `bad-data` where it is damaged
  */
-export async function findBmap(imagePath: string, wanted: string | null): Promise<FoundBmap | null> {
+export async function findBmap(
+  imagePath: string,
+  wanted: string | null,
+  newerThan: number,
+): Promise<FoundBmap | null> {
   if (wanted === null) return null;
   if (wanted !== "find") return await readBmap(wanted);
   for (const path of bmapPaths(imagePath)) {
     const found = await stat(path).catch(() => null);
-    if (found?.isFile() === true) return await readBmap(path);
+    if (found?.isFile() === true && found.mtimeMs >= newerThan) return await readBmap(path);
   }
   return null;
 }

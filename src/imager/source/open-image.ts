@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { resolve } from "node:path";
 import { BerryError, messageOf } from "../../core/errors.ts";
 import { imageFormat, signatureBytes, type Compression } from "./compression.ts";
@@ -13,7 +13,10 @@ import { readPartitionTables } from "./partitions.ts";
 import { imageUsage } from "./usage.ts";
 
 export interface OpenImageOptions {
-  /** `find`: the .bmap beside the image, where there is one; an absolute path: that one; null: none is used. */
+  /**
+   * `find`: the .bmap beside the image, where there is one; an absolute path: that one; null: none is used.
+   * One beside a plain image that is older than it is not used: the image was made anew, and its holes tell as much.
+   */
   readonly bmap: string | null;
 }
 
@@ -36,12 +39,12 @@ export async function openImage(
   await using undo = new AsyncDisposableStack();
   const fileDescriptor = openFile(absolute);
   undo.defer(() => closeSync(fileDescriptor));
-  const fileBytes = sizeOf(fileDescriptor, absolute);
+  const { size: fileBytes, mtimeMs } = statImage(fileDescriptor, absolute);
   const readFile = reader(fileDescriptor, absolute);
   const format = imageFormat(await readFile(0, signatureBytes));
   if (format.format === "foreign")
     throw new BerryError("bad-data", `${absolute} is ${format.name}, not an image`, { hint: format.remedy });
-  const found = await findBmap(absolute, options.bmap);
+  const found = await findBmap(absolute, options.bmap, format.format === "raw" ? mtimeMs : -Infinity);
   const image =
     format.format === "raw"
       ? openRaw(fileDescriptor, fileBytes)
@@ -157,11 +160,11 @@ function openFile(path: string): number {
   }
 }
 
-function sizeOf(fileDescriptor: number, path: string): number {
+function statImage(fileDescriptor: number, path: string): Stats {
   const found = fstatSync(fileDescriptor);
   if (found.isFile()) {
     if (found.size === 0) throw empty(path);
-    return found.size;
+    return found;
   }
   const what = found.isDirectory()
     ? "a folder"

@@ -1,0 +1,238 @@
+import { fstatSync, fsyncSync, ftruncateSync, read, rmSync, write, writeSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { BerryError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
+import { MiB } from "../core/units.ts";
+import { openPartial, syncFolder } from "./partial-file.ts";
+import { createBmap } from "./source/bmap-file.ts";
+import { endOf } from "./source/extents.ts";
+import { lengthOf, type ImageMap } from "./source/image-map.ts";
+import { openImage } from "./source/open-image.ts";
+
+export type ExportFormat = "xz" | "zst" | "img";
+
+export interface ExportRequest {
+  readonly node: string;
+  /** The baked image, NODE.img. */
+  readonly image: string;
+  /** Folder of the results; it is made where it is missing. */
+  readonly output: string;
+  readonly format: ExportFormat;
+  /** Of xz or zstd; ignored by `img`. */
+  readonly level: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export type ExportEvent =
+  | {
+      readonly event: "progress";
+      readonly node: string;
+      readonly phase: "checksums" | "packing";
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  /** Both files are whole and have their names. */
+  | {
+      readonly event: "exported";
+      readonly node: string;
+      readonly image: string;
+      readonly bmap: string;
+      readonly sizeBytes: number;
+      /** Length of the image that was written. */
+      readonly packedBytes: number;
+      /** What the block map says has to be written to a card. */
+      readonly mappedBytes: number;
+    };
+
+const readAt = promisify(read);
+const writeAt = promisify(write);
+const pollMilliseconds = 250;
+
+/** Where the results of an export go. */
+export function exportPaths(request: Pick<ExportRequest, "node" | "output" | "format">): {
+  readonly image: string;
+  readonly bmap: string;
+} {
+  const plain = join(request.output, `${request.node}.img`);
+  return { image: request.format === "img" ? plain : `${plain}.${request.format}`, bmap: `${plain}.bmap` };
+}
+
+/**
+ * Writes NODE.img.xz, NODE.img.zst or NODE.img, and NODE.img.bmap, for its own user alone: an image holds secrets.
+ * Both get their names when they are whole and on the disk; at no moment does a block map stand beside an image
+ * that it is not of.
+ * @throws BerryError `no-input`, `cannot-create`, `unavailable`, `io`
+ */
+export async function exportImage(
+  request: ExportRequest,
+  tell: (event: ExportEvent) => void,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { node, output } = request;
+  const paths = exportPaths(request);
+  await mkdir(output, { recursive: true }).catch((cause: unknown) => {
+    throw new BerryError("cannot-create", `cannot make the folder ${output}`, { cause });
+  });
+  await using image = await openImage(request.image, { bmap: null }, signal);
+  const { map } = image;
+  const progress =
+    (phase: "checksums" | "packing") =>
+    (doneBytes: number, totalBytes: number): void =>
+      tell({ event: "progress", node, phase, doneBytes, totalBytes });
+  const text = await createBmap(image.fileDescriptor, map, progress("checksums"), signal);
+  using packed = await openPartial(paths.image);
+  if (request.format === "img")
+    await copySparsely(
+      image.fileDescriptor,
+      map,
+      packed.fileDescriptor,
+      paths.image,
+      progress("packing"),
+      signal,
+    );
+  else {
+    const argv = packer(request.format, request.level, map.sizeBytes);
+    const files = { source: image.fileDescriptor, target: packed.fileDescriptor };
+    await pack(argv, files, request, (done) => progress("packing")(done, map.sizeBytes), clock, signal);
+  }
+  using bmap = await openPartial(paths.bmap);
+  keep(paths.image, () => fsyncSync(packed.fileDescriptor));
+  keep(paths.bmap, () => {
+    writeSync(bmap.fileDescriptor, text);
+    fsyncSync(bmap.fileDescriptor);
+  });
+  signal.throwIfAborted();
+  keep(paths.bmap, () => rmSync(paths.bmap, { force: true }));
+  packed.publish();
+  bmap.publish();
+  syncFolder(output);
+  tell({
+    event: "exported",
+    node,
+    ...paths,
+    sizeBytes: map.sizeBytes,
+    packedBytes: fstatSync(packed.fileDescriptor).size,
+    mappedBytes: lengthOf([...map.data, ...map.zeros]),
+  });
+}
+
+/** Both write the size of what they packed where a reader finds it first. */
+function packer(format: "xz" | "zst", level: number, sizeBytes: number): readonly [string, ...string[]] {
+  switch (format) {
+    case "xz":
+      // as many threads as there are processors, but not all the memory there is
+      return ["xz", "--threads=0", "--memlimit-compress=50%", `-${level}`, "--stdout"];
+    case "zst":
+      return ["zstd", "--threads=0", `-${level}`, `--stream-size=${sizeBytes}`, "--quiet", "--stdout"];
+  }
+}
+
+/** The program reads the image itself: its position in the open file is ours as well, and tells how far it is. */
+async function pack(
+  [name, ...argv]: readonly [string, ...string[]],
+  files: { readonly source: number; readonly target: number },
+  { node, output, environment }: ExportRequest,
+  tell: (doneBytes: number) => void,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const search = environment["PATH"] ?? "";
+  const program = Bun.which(name, { PATH: search });
+  if (program === null) {
+    throw new BerryError("unavailable", `${name} is not installed, which packs images`, {
+      hint: name === "xz" ? "install xz-utils (Debian) or xz (Arch, Fedora)" : "install the package zstd",
+    });
+  }
+  const child = Bun.spawn([program, ...argv], {
+    env: { PATH: search, LC_ALL: "C" },
+    stdin: files.source,
+    stdout: files.target,
+    stderr: "pipe",
+    detached: true,
+  });
+  const end = (): void => child.kill("SIGKILL");
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  const over = new AbortController();
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      tell(await positionOf(files.source));
+      await clock.sleep(pollMilliseconds, over.signal).catch(() => {});
+    }
+  };
+  try {
+    const [complaint, exitCode] = await Promise.all([
+      new Response(child.stderr).text(),
+      child.exited.finally(() => over.abort()),
+      watch(),
+    ]);
+    signal.throwIfAborted();
+    if (exitCode === 0) return;
+    const why = complaint.trim().split("\n").at(-1) || `it ended with ${child.signalCode ?? exitCode}`;
+    const isFull = complaint.includes("No space left on device") || complaint.includes("quota exceeded");
+    throw new BerryError(
+      isFull ? "cannot-create" : "io",
+      `cannot export ${node}: ${name} failed: ${why}`,
+      isFull ? { hint: `free some space in ${output}, or name another folder with --output` } : {},
+    );
+  } finally {
+    signal.removeEventListener("abort", end);
+    end();
+    await child.exited;
+  }
+}
+
+async function positionOf(fileDescriptor: number): Promise<number> {
+  const text = await readFile(`/proc/self/fdinfo/${fileDescriptor}`, "utf8").catch(() => "");
+  return Number(/^pos:\s*(\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+async function copySparsely(
+  source: number,
+  map: ImageMap,
+  target: number,
+  path: string,
+  tell: (doneBytes: number, totalBytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const totalBytes = lengthOf(map.data);
+  const buffer = new Uint8Array(MiB);
+  let doneBytes = 0;
+  keep(path, () => ftruncateSync(target, map.sizeBytes));
+  for (const extent of map.data) {
+    let offset = extent.offsetBytes;
+    while (offset < endOf(extent)) {
+      signal.throwIfAborted();
+      const { bytesRead } = await readAt(source, buffer, 0, Math.min(MiB, endOf(extent) - offset), offset);
+      if (bytesRead === 0)
+        throw new BerryError("io", `the image ends at byte ${offset}: it was changed meanwhile`);
+      let written = 0;
+      while (written < bytesRead) {
+        const { bytesWritten } = await writeAt(
+          target,
+          buffer,
+          written,
+          bytesRead - written,
+          offset + written,
+        ).catch((cause: unknown) => {
+          throw new BerryError("cannot-create", `cannot write ${path}`, { cause });
+        });
+        written += bytesWritten;
+      }
+      offset += bytesRead;
+      doneBytes += bytesRead;
+      tell(doneBytes, totalBytes);
+    }
+  }
+}
+
+function keep(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    throw new BerryError("cannot-create", `cannot write ${path}`, { cause });
+  }
+}
