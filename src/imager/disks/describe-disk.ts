@@ -53,7 +53,7 @@ export function modelOf(device: BlockDevice, hardware: Hardware): string {
 }
 
 /** What udev found on a disk or a partition; null: nothing, or it did not look. */
-export function contentOf({ name, udev, sizeBytes }: BlockDevice): Content | null {
+export function contentOf({ name, whole, udev, sizeBytes }: BlockDevice): Content | null {
   const {
     ID_FS_TYPE: fileSystem = "",
     ID_PART_TABLE_TYPE: table = "",
@@ -61,7 +61,7 @@ export function contentOf({ name, udev, sizeBytes }: BlockDevice): Content | nul
     ID_FS_LABEL: label = "",
   } = udev?.properties ?? {};
   // a partition's record repeats the kind of the table that it stands in
-  const type = fileSystem !== "" || udev?.properties["DEVTYPE"] === "partition" ? fileSystem : table;
+  const type = fileSystem === "" && name === whole ? table : fileSystem;
   if (type === "") return null;
   return {
     device: name,
