@@ -30,6 +30,10 @@ export const imager = defineGroup({
       description: "remove layers from the cache; images and downloads stay",
       load: async () => (await import("./imager/clean.ts")).clean,
     },
+    devices: {
+      description: "list the cards that may be written, and why other disks may not",
+      load: async () => (await import("./imager/devices.ts")).devices,
+    },
     targets: {
       description: "list the image targets that berry knows",
       load: async () => (await import("./imager/targets.ts")).targets,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collectDisks } from "../../../../src/imager/disks/collect-disks.ts";
@@ -22,7 +22,8 @@ import { machines, type Machine } from "../../../fixtures/disk-machines.ts";
 import { cardStates } from "../../../fixtures/disk-states.ts";
 import { buildTree, mounted, partitionName, type Hardware, type Tree } from "../../../fixtures/disk-tree.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "berry-disks-"));
+// in memory where there is such a place: the trees have tens of thousands of tiny files
+const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "berry-disks-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Of the images in these tests. */
@@ -138,6 +139,7 @@ async function judge(
   mkdirSync(place);
   const { roots, keep } = buildTree(place, tree);
   const disks = await collectDisks(roots, keep);
+  rmSync(place, { recursive: true });
   return { disks, verdicts: new Map(disks.map((disk) => [disk.name, judgeDisk(disk, { minimumBytes })])) };
 }
 
