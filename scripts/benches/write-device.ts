@@ -6,6 +6,8 @@ import { attachLoop, mountNbd } from "../../test/fixtures/cards/block-devices.ts
 export interface BenchCard extends AsyncDisposable {
   /** `/dev/loopN`. */
   readonly device: string;
+  /** The file under it: what `--yes-really` wants to hear. */
+  readonly file: string;
   /** What reached the device since it is there. */
   writtenBytes(): Promise<number>;
 }
@@ -43,6 +45,7 @@ export async function openBenchCard(speed: CardSpeed, sizeBytes: number): Promis
   const taken = resources.move();
   return {
     device,
+    file,
     writtenBytes: async () => (await writtenBytes()) - before,
     [Symbol.asyncDispose]: async () => await taken.disposeAsync(),
   };

@@ -27,9 +27,10 @@ export interface WriteBench {
 export async function writeByBerry(bench: WriteBench, cards: readonly BenchCard[]): Promise<WriteRun> {
   const verified: Extract<WriteEvent, { event: "verified" }>[] = [];
   const pairs = cards.flatMap(({ device }) => [bench.image, device]);
+  const confirmed = cards.map(({ file }) => file).join(",");
   const measured = await measure(
     {
-      argv: [bench.berry, "imager", "write", ...pairs, "--yes-really", "--json"],
+      argv: [bench.berry, "imager", "write", ...pairs, "--yes-really", confirmed, "--json"],
       cwd: bench.scratch,
       env: { HOME: bench.scratch, XDG_CACHE_HOME: join(bench.scratch, "cache") },
       onLine: (line) => {
