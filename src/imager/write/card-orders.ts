@@ -23,7 +23,7 @@ export async function readOrders(
   // Checked boundary: berry itself wrote it.
   const task = JSON.parse(first.value) as CardTask;
   const stop = new AbortController();
-  const image = growing(task.stamp === null ? 0 : task.map.sizeBytes, onWaiting);
+  const image = growing(onWaiting);
   const follow = async (): Promise<void> => {
     for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
       const order = JSON.parse(line.value) as CardOrder;
@@ -41,11 +41,8 @@ export async function readOrders(
   return { task, availability: image, stop: stop.signal };
 }
 
-function growing(
-  initialBytes: number,
-  onWaiting: (bytes: number) => void,
-): Availability & { grow(bytes: number): void } {
-  let availableBytes = initialBytes;
+function growing(onWaiting: (bytes: number) => void): Availability & { grow(bytes: number): void } {
+  let availableBytes = 0;
   let waiting: { bytes: number; resolve: () => void } | null = null;
   return {
     bytes: () => availableBytes,

@@ -16,7 +16,7 @@ export interface CardTask {
   /** Absolute; for messages. */
   readonly image: string;
   readonly map: ImageMap;
-  /** How the image's file was when it was opened; null: it grows while a decompressor fills it. */
+  /** How the image's file was when it was opened; null: nobody can change it. */
   readonly stamp: FileStamp | null;
   /** Keep what is there already. */
   readonly resume: boolean;
@@ -30,7 +30,7 @@ export interface FileStamp {
 
 /** Further lines of standard input; its end means `abort`. */
 export type CardOrder =
-  /** The image can be read up to here. */
+  /** The image can be read up to here; its whole length: it is complete and sound. */
   { readonly order: "available"; readonly bytes: number } | { readonly order: "abort" };
 
 /** What the process of one card tells, one JSON object a line. */

@@ -8,7 +8,7 @@ import { endOf, type Piece, type Segment } from "./pieces.ts";
 /** How far an image can be read. */
 export interface Availability {
   bytes(): number;
-  /** Resolves when so many bytes can be read. */
+  /** Resolves when so many bytes can be read; for the whole length: when the image is known to be sound as well. */
   atLeast(bytes: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -66,6 +66,8 @@ export async function writeCard(
   await writePieces(session, rest);
   writtenBytes += totalOf(rest);
   if (rest.length > 0) await flush();
+  // the image may have been unpacked wrongly although all that matters of it has come
+  await ports.availability.atLeast(image.sizeBytes, signal);
   if (task.stamp !== null) refuseChange(task.image, fileDescriptor, task.stamp);
 
   let writtenAt = ports.now();

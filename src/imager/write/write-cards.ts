@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { BerryError, messageOf } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
@@ -40,7 +41,7 @@ export async function writeCards(
   const startedAt = clock.now();
   const images = [...new Set(cards.map(({ image }) => image))];
   const keep = images.flatMap(({ path }) => [path, dirname(path)]);
-  const stamps = new Map(images.map((image) => [image, stampOfWhole(image)]));
+  const stamps = new Map(images.map((image) => [image, stampOfNamed(image)]));
   const processes = cards.map((card) => {
     emit(cardEvent(card));
     const { disk, image, isConfirmed } = card;
@@ -67,15 +68,10 @@ export async function writeCards(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   const over = new AbortController();
-  const feeding = images
-    .filter((image) => stamps.get(image) === null)
-    .map((image) =>
-      feed(
-        image,
-        processes.filter((_, index) => cards[index]?.image === image),
-        over.signal,
-      ),
-    );
+  const feeding = images.map(async (image) => {
+    const fed = processes.filter((_, index) => cards[index]?.image === image);
+    await feed(image, fed, over.signal);
+  });
   try {
     const ends = await Promise.all(
       processes.map(async ({ ended }) => {
@@ -106,24 +102,32 @@ function cardEvent({ disk, image }: CardRequest): WriteEvent {
   };
 }
 
-/** null: the image is still growing. */
-function stampOfWhole(image: OpenImage): FileStamp | null {
-  return image.availableBytes() < image.map.sizeBytes ? null : stampOf(image.fileDescriptor);
+/** null: the image is a nameless file, which nobody but its decompressor can change. */
+function stampOfNamed({ fileDescriptor }: OpenImage): FileStamp | null {
+  return fstatSync(fileDescriptor).nlink === 0 ? null : stampOf(fileDescriptor);
 }
 
 /** No need to tell of every block that a decompressor brings. */
 const feedBytes = 1 * MiB;
 
-/** Tells the cards how far the image can be read, until it is whole; what stops the decompressor stops them. */
+/**
+ * Tells the cards how far the image can be read; what stops the decompressor stops them.
+ * The last byte is told of when the image is known to be whole and sound: a decompressor finds a wrong checksum after
+ * it has brought everything.
+ */
 async function feed(image: OpenImage, processes: readonly CardProcess[], signal: AbortSignal): Promise<void> {
   const whole = image.map.sizeBytes;
+  const tell = (bytes: number): void => {
+    for (const process of processes) process.tellAvailable(bytes);
+  };
   try {
-    for (;;) {
-      const available = image.availableBytes();
-      for (const process of processes) process.tellAvailable(available);
-      if (available >= whole) return;
+    for (let available = image.availableBytes(); available < whole; available = image.availableBytes()) {
+      tell(available);
       await image.moreThan(Math.min(available + feedBytes, whole - 1), signal);
     }
+    tell(whole - 1);
+    await image.moreThan(whole, signal);
+    tell(whole);
   } catch (thrown) {
     if (signal.aborted) return;
     const reason =
