@@ -53,6 +53,7 @@ export interface RootGeometry {
 
 /**
  * How large an ext4 has to be to hold a tree with `marginBytes` to spare: content, 256 bytes an inode,
+ * 64 for a name in a folder,
  * the journal, and 3 % for group descriptors, bitmaps, extents and directories.
  */
 export function rootGeometry(tree: TreeSize, marginBytes: number): RootGeometry {
@@ -62,7 +63,7 @@ export function rootGeometry(tree: TreeSize, marginBytes: number): RootGeometry 
     Math.ceil(tree.inodes * 1.25) + 1024,
     Math.ceil((contentBytes + marginBytes) / (16 * 1024)),
   );
-  const overhead = inodes * 256 + journalMiB * MiB + 8 * MiB;
+  const overhead = inodes * (256 + 64) + journalMiB * MiB + 8 * MiB;
   return {
     bytes: roundUpTo(contentBytes * 1.03 + marginBytes + overhead, alignmentBytes),
     inodes,
@@ -94,7 +95,8 @@ function blocksOf(type: string, length: number, sectors: number): number {
         : whole;
     }
     case "d":
-      return Math.max(1, Math.ceil(length / blockBytes));
+      // how long a folder is here says how this file system keeps folders, and how full it was before
+      return 1;
     case "l":
       return length >= 60 ? 1 : 0;
     default:

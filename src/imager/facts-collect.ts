@@ -10,6 +10,7 @@ import { elfMachine, isDynamic } from "./elf.ts";
 import type { DiskFacts, HostFacts, UserNamespaces } from "./host-facts.ts";
 import { hostKeyTypesOf } from "./host-keys-file.ts";
 import { intactLayers } from "./layer-record-file.ts";
+import { parseSourceDateEpoch } from "./source-date-epoch.ts";
 import type { Target } from "./target.ts";
 
 export interface FactsRequest {
@@ -24,6 +25,8 @@ export interface FactsRequest {
   /** As process.arch says. */
   readonly ownArchitecture: string;
   readonly path: string;
+  /** The environment's SOURCE_DATE_EPOCH. */
+  readonly sourceDateEpoch: string | undefined;
 }
 
 /** All that preflight may ask for. */
@@ -59,6 +62,7 @@ export async function collectFacts(
   runner: CommandRunner,
   signal: AbortSignal,
 ): Promise<HostFacts> {
+  const sourceDateEpoch = parseSourceDateEpoch(request.sourceDateEpoch, Date.now() / 1000);
   const folders = [...new Set([...request.path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"])].filter(
     (folder) => folder.startsWith("/"),
   );
@@ -101,6 +105,7 @@ export async function collectFacts(
     debianMirror: mirror,
     keyrings: await readdir("/usr/share/keyrings").catch(() => []),
     berry,
+    sourceDateEpoch,
     digests: fileDigests,
     hostKeys: await hostKeyTypesOf(request.cluster.nodes),
   };

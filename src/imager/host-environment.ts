@@ -15,6 +15,8 @@ export const fixedEnvironment = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: "/root",
   LC_ALL: "C.UTF-8",
+  // FAT keeps local times, and Linux takes them for UTC
+  TZ: "UTC",
 } as const;
 
 /** The environment of the host's programs while an image is baked. */

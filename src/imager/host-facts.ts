@@ -28,6 +28,8 @@ export interface HostFacts {
   readonly keyrings: readonly string[];
   /** The berry for the image; null: not found. */
   readonly berry: { readonly path: string; readonly sha256: string } | null;
+  /** SOURCE_DATE_EPOCH, in seconds since 1970; null: it is not set. */
+  readonly sourceDateEpoch: number | null;
   /** SHA-256 of files that berry.toml names, by absolute path. */
   readonly digests: Readonly<Record<string, string>>;
   /** Types of the SSH host keys that are kept for a node on this host, by its name. */

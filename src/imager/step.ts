@@ -35,6 +35,7 @@ export type Action =
   | RemovePackages
   | CheckLock
   | ListSoftware
+  | Settle
   | PackImage
   | PatchImage;
 
@@ -278,6 +279,15 @@ export type InstalledFiles =
   /** Those of pacman's cache that the layer's own entries of the local database name. */
   | { readonly kind: "pacman"; readonly cache: string; readonly upper: string };
 
+/** Nothing of the tree is younger than the epoch: neither files, nor dates that pacman and shadow(5) note in theirs. */
+export interface Settle {
+  readonly do: "settle";
+  readonly root: string;
+  /** What alone is looked through for young files; null: the whole tree. */
+  readonly upper: string | null;
+  readonly epochSeconds: number;
+}
+
 /** Makes a whole disk image of a tree: MBR, FAT boot partition, ext4 root partition. */
 export interface PackImage {
   readonly do: "pack-image";
@@ -286,6 +296,8 @@ export interface PackImage {
   readonly image: string;
   readonly bootBytes: number;
   readonly marginBytes: number;
+  /** With SOURCE_DATE_EPOCH: nothing in the image depends on chance or the day. */
+  readonly settled?: { readonly epochSeconds: number; readonly rootUuid: string };
 }
 
 /** A copy of a packed image with everything of `upper` written over it, and its own identity. */
@@ -357,6 +369,8 @@ export interface NodeSoftware extends SoftwareSources {
 export interface Plan {
   readonly cacheDirectory: string;
   readonly outputDirectory: string;
+  /** SOURCE_DATE_EPOCH, for every program; null: it is not set. */
+  readonly sourceDateEpoch: number | null;
   readonly emulator: Emulator | null;
   readonly layers: readonly LayerPlan[];
   readonly nodes: readonly NodePlan[];

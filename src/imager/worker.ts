@@ -4,6 +4,7 @@ import { BerryError, messageOf } from "../core/errors.ts";
 import type { Clock, CommandRunner } from "../core/ports.ts";
 import type { BakeEvent } from "./event.ts";
 import { hostEnvironment } from "./host-environment.ts";
+import { epochEnvironment } from "./source-date-epoch.ts";
 import type { Emulator } from "./step.ts";
 import { registerEmulator } from "./steps/binfmt.ts";
 import type { StepContext } from "./steps/context.ts";
@@ -52,7 +53,8 @@ async function doTask(task: Task, ports: WorkerPorts, signal: AbortSignal): Prom
     case "bake": {
       await openScratch(task.plan.emulator, context);
       using meter = startEmulationMeter(interpreterOf(task.plan.emulator), () => ports.clock.now());
-      return await executePlan(task.plan, { ...ports, environment, scratch, meter }, signal);
+      const settled = { ...environment, ...epochEnvironment(task.plan.sourceDateEpoch) };
+      return await executePlan(task.plan, { ...ports, environment: settled, scratch, meter }, signal);
     }
     case "clean":
       return ports.emit({ event: "cleaned", freedBytes: await cleanInside(task, context) });

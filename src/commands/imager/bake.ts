@@ -3,6 +3,7 @@ import { defineVerb } from "../../cli/verb.ts";
 import { prepareCache } from "../../imager/cache-folder-file.ts";
 import { prepareHostKeys } from "../../imager/host-keys-file.ts";
 import { preflight, refuseProblems } from "../../imager/preflight.ts";
+import { unreproducible } from "../../imager/source-date-epoch.ts";
 import { runWorkerProcess } from "../../imager/worker-process.ts";
 import { systemClock } from "../../system/clock.ts";
 import { commandRunner } from "../../system/command-runner.ts";
@@ -40,6 +41,7 @@ export const bake = defineVerb({
       context.signal,
     );
     if (!context.args.locked) await refuseDamagedLock(cluster);
+    for (const { what, remedy } of unreproducible(nodes, facts)) context.log.warn(what, remedy);
     await prepareCache(facts.cacheDirectory);
     using progress = createProgress(context, systemClock);
     const baked = new Set<string>();

@@ -75,6 +75,7 @@ export async function prepare(
       ownProgram: compiledProgram() ?? join(import.meta.dir, "../../../dist/berry"),
       ownArchitecture: process.arch,
       path: process.env["PATH"] ?? "",
+      sourceDateEpoch: process.env["SOURCE_DATE_EPOCH"],
     },
     commandRunner,
     signal,

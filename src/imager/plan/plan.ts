@@ -4,7 +4,8 @@ import { MiB } from "../../core/units.ts";
 import { needsEmulation, nativeDebian } from "../host-facts.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { Lock } from "../lock/lock.ts";
-import type { DiskIdentity, Emulator, LayerPlan, NodePlan, Plan, Step } from "../step.ts";
+import type { DiskIdentity, Emulator, LayerPlan, NodePlan, PackImage, Plan, Step } from "../step.ts";
+import type { Target } from "../target.ts";
 import type { LoadedTarget } from "../targets.ts";
 import type { AptPlace } from "./apt-files.ts";
 import { aptPackageSteps, aptSystemSteps, nativeToolSteps } from "./apt-layers.ts";
@@ -16,6 +17,7 @@ import { nodeSteps } from "./node-steps.ts";
 import { nodeSoftware, noteScript } from "./software-sources.ts";
 import { pacmanPackageSteps, pacmanSystemSteps, rootfsSteps } from "./pacman-layers.ts";
 import type { PacmanPlace } from "./pacman-layers.ts";
+import { settleSteps } from "./settle-steps.ts";
 
 export interface PlanRequest {
   readonly cluster: Cluster;
@@ -52,6 +54,7 @@ export function planBake(request: PlanRequest): Plan {
   return {
     cacheDirectory: facts.cacheDirectory,
     outputDirectory: cluster.outputDirectory,
+    sourceDateEpoch: facts.sourceDateEpoch,
     emulator: chooseEmulator(facts),
     layers: [...layers.values()],
     nodes,
@@ -72,6 +75,7 @@ function imageLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) =
       steps: (place) => [
         ...customiseSteps(node, target, request.facts, place.root),
         noteScript(target, place),
+        ...settleSteps(request.facts, place.root),
         {
           title: "pack the image",
           do: "pack-image",
@@ -80,6 +84,7 @@ function imageLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) =
           image: `${place.work}/disk.img`,
           bootBytes: target.boot.size_mib * MiB,
           marginBytes: node.image.marginBytes,
+          ...packedSettled(target, request),
         },
       ],
     }),
@@ -113,7 +118,11 @@ function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) 
               }),
             );
       const system = add(
-        plan(request, { name: "system", below: [], steps: (place) => aptSystemSteps(apt, place, tools) }),
+        plan(request, {
+          name: "system",
+          below: [],
+          steps: settled(request, (place) => aptSystemSteps(apt, place, tools)),
+        }),
       );
       return { layers: [system], packageSteps: (place) => aptPackageSteps(apt, place, tools, packages) };
     }
@@ -129,13 +138,17 @@ function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) 
         locked,
       };
       const rootfs = add(
-        plan(request, { name: "rootfs", below: [], steps: (place) => rootfsSteps(pacman, place) }),
+        plan(request, {
+          name: "rootfs",
+          below: [],
+          steps: settled(request, (place) => rootfsSteps(pacman, place)),
+        }),
       );
       const system = add(
         plan(request, {
           name: "system",
           below: [rootfs],
-          steps: (place) => pacmanSystemSteps(pacman, place),
+          steps: settled(request, (place) => pacmanSystemSteps(pacman, place)),
         }),
       );
       return {
@@ -153,7 +166,13 @@ function packageLayer(
   add: (layer: LayerPlan) => LayerPlan,
 ): LayerPlan | null {
   if (node.image.packages.length === 0) return null;
-  return add(plan(request, { name: "packages", below: system.layers, steps: system.packageSteps }));
+  const steps = settled(request, system.packageSteps);
+  return add(plan(request, { name: "packages", below: system.layers, steps }));
+}
+
+/** So that the layers above have nothing to settle in it, which would copy it. */
+function settled({ facts }: PlanRequest, steps: LayerRequest["steps"]): LayerRequest["steps"] {
+  return (place) => [...steps(place), ...settleSteps(facts, place.root)];
 }
 
 function plan(request: PlanRequest, layer: Pick<LayerRequest, "name" | "below" | "steps">): LayerPlan {
@@ -185,6 +204,7 @@ function planNode(node: Node, layers: readonly LayerPlan[], request: PlanRequest
     upper,
     steps: [
       ...nodeSteps(node, target, facts, identity, root),
+      ...settleSteps(facts, root, upper),
       {
         title: `write ${node.name}.img`,
         do: "patch-image",
@@ -203,16 +223,26 @@ function planNode(node: Node, layers: readonly LayerPlan[], request: PlanRequest
   };
 }
 
+/** Every node's image gets a UUID of its own; until then, and for what is derived from it, all have the same. */
+function packedSettled({ name }: Target, { facts, hash }: PlanRequest): Pick<PackImage, "settled"> {
+  const { sourceDateEpoch: epochSeconds } = facts;
+  return epochSeconds === null ? {} : { settled: { epochSeconds, rootUuid: uuidOf(hash(`target ${name}`)) } };
+}
+
 /** Distinct for every node of every cluster, and the same each time that it is baked. */
 function diskIdentity(cluster: Cluster, node: Node, hash: (text: string) => string): DiskIdentity {
   const digest = hash(`${cluster.name}/${node.name}`);
-  const variant = ((Number.parseInt(digest.slice(33, 34), 16) & 3) | 8).toString(16);
   return {
     diskSignature: digest.slice(0, 8),
     bootVolumeId: digest.slice(8, 16).toUpperCase(),
-    // RFC 9562, section 5.8: version 8, of our own making
-    rootUuid: `${digest.slice(16, 24)}-${digest.slice(24, 28)}-8${digest.slice(29, 32)}-${variant}${digest.slice(34, 37)}-${digest.slice(37, 49)}`,
+    rootUuid: uuidOf(digest.slice(16)),
   };
+}
+
+/** RFC 9562, section 5.8: version 8, of our own making. */
+function uuidOf(digest: string): string {
+  const variant = ((Number.parseInt(digest.slice(17, 18), 16) & 3) | 8).toString(16);
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(18, 21)}-${digest.slice(21, 33)}`;
 }
 
 function debianMirror(node: Node, facts: HostFacts): { url: string; securityUrl: string | null } {

@@ -173,3 +173,28 @@ known_host() {
         if [[ -e $file ]]; then awk -v names="$1" '{ print names, $1, $2; exit }' "$file"; fi
     done
 }
+
+# settle ROOT EPOCH [UPPER]: nothing of the tree, or of UPPER alone, is younger than the epoch, nor is a date that a file notes.
+settle() {
+    local tree=${3-} place file
+    place=$(real_path "$1" /var/lib/pacman/local)
+    for file in "$place"/*/desc; do
+        rewrite "$file" awk -v epoch="$2" 'head == "%INSTALLDATE%" && $0 + 0 > epoch { $0 = epoch } { print; head = $0 }'
+    done
+    place=$(real_path "$1" /etc/shadow)
+    rewrite "$place" awk -F: -v OFS=: -v day="$(($2 / 86400))" '$3 + 0 > day { $3 = day } { print }'
+    if [[ -z $tree ]]; then
+        # through a bind mount, which shows what lies under all that is mounted on the tree
+        tree=$(mktemp -d "$scratch/settle.XXXXXX")
+        mount_on "$tree" --bind "$1"
+    fi
+    find "$tree" -xdev -depth -newermt "@$2" -exec touch --no-dereference --date="@$2" -- {} +
+}
+
+# rewrite FILE COMMAND…: in place, and not at all where nothing changes: the file may be of a layer below.
+rewrite() {
+    if [[ ! -f $1 ]]; then return; fi
+    "${@:2}" <"$1" >"$scratch/rewritten"
+    if ! cmp --silent -- "$1" "$scratch/rewritten"; then cat "$scratch/rewritten" >"$1"; fi
+    rm -- "$scratch/rewritten"
+}

@@ -11,7 +11,7 @@ tree_size() {
             if ($3 > 1048576 && allocated > 0 && allocated < whole / 2) blocks += larger(allocated, up(whole, 64))
             else blocks += whole
         }
-        $2 == "d" { blocks += larger(1, up($3, 4096)) }
+        $2 == "d" { blocks++ }
         $2 == "l" && $3 >= 60 { blocks++ }
         END { printf "%.0f %.0f\n", blocks, inodes }'
 }
@@ -21,7 +21,7 @@ root_geometry() {
     local content=$(($1 * 4096)) inodes=$((($2 * 5 + 3) / 4 + 1024)) least step=4194304
     least=$(((content + $3 + 16383) / 16384))
     if ((inodes < least)); then inodes=$least; fi
-    echo "$((((content * 103 + 99) / 100 + $3 + inodes * 256 + 40 * 1048576 + step - 1) / step * step)) $inodes"
+    echo "$((((content * 103 + 99) / 100 + $3 + inodes * 320 + 40 * 1048576 + step - 1) / step * step)) $inodes"
 }
 
 # with_mtools COMMAND IMAGE OFFSET ARGUMENT…: the image named relative to its folder, as `@@` in its path would mean an offset.
@@ -29,11 +29,34 @@ with_mtools() {
     (cd -- "${2%/*}" && MTOOLS_SKIP_CHECK=1 MTOOLSRC=/dev/null "$1" -i "${2##*/}@@$3" "${@:4}")
 }
 
-# pack_image ROOT BOOT-MOUNT IMAGE BOOT-BYTES MARGIN: MBR, FAT boot partition, ext4 root partition; nothing is mounted for it.
+# settle_inodes IMAGE OFFSET EPOCH: when each inode was changed and read, which mke2fs takes from the tree that it reads.
+settle_inodes() {
+    local device=${1##*/}?offset=$2 said
+    # each group fills from its beginning; the first inode that is no reserved one is the 11th
+    (cd -- "${1%/*}" && debugfs -R show_super_stats "$device" 2>/dev/null) | awk -v epoch="$3" '
+        /^Inodes per group:/ { size = $4 }
+        / unused inodes?$/ {
+            for (inode = group * size + 1; inode <= (group + 1) * size - $(NF - 2); inode++) {
+                if (inode < 11) continue
+                print "set_inode_field <" inode "> ctime @" epoch
+                print "set_inode_field <" inode "> atime @" epoch
+            }
+            group++
+        }' >"$scratch/settle-script"
+    (cd -- "${1%/*}" && debugfs -w -f "$scratch/settle-script" "$device") >/dev/null 2>"$scratch/said"
+    said=$(grep --invert-match --extended-regexp '^(debugfs [0-9].*)?$' "$scratch/said" || true)
+    if [[ -n $said ]]; then
+        printf 'error: cannot settle the image: %s\n' "$said" >&2
+        return 1
+    fi
+}
+
+# pack_image ROOT BOOT-MOUNT IMAGE BOOT-BYTES MARGIN [EPOCH UUID]: MBR, FAT boot partition, ext4 root partition; nothing is mounted for it.
 pack_image() {
-    local image=$3 tree=$scratch/pack-tree boot=$scratch/pack-boot step=4194304 files
+    local image=$3 tree=$scratch/pack-tree boot=$scratch/pack-boot step=4194304 files uuid=()
     local size boot_bytes root_start root_bytes inodes
     mkdir -p -- "$tree" "$boot" "$scratch/pack-empty"
+    if [[ -n ${7-} ]]; then touch --date="@$6" "$scratch/pack-empty"; fi
     # through a bind mount, which shows neither /proc nor what else is mounted
     mount_on "$tree" --bind "$1"
     mount_on "$boot" --bind "$tree$2"
@@ -54,7 +77,7 @@ unit: sectors
 start=$((step / 512)), size=$((boot_bytes / 512)), type=c, bootable
 start=$((root_start / 512)), size=$((root_bytes / 512)), type=83
 EOF
-    mkfs.vfat -F 32 -n BOOT -i 00000000 --offset=$((step / 512)) "$image" $((boot_bytes / 1024))
+    mkfs.vfat -F 32 -n BOOT -i 00000000 --invariant --offset=$((step / 512)) "$image" $((boot_bytes / 1024))
     shopt -s dotglob nullglob
     files=("$boot"/*)
     shopt -u dotglob nullglob
@@ -63,9 +86,11 @@ EOF
         return 1
     fi
     with_mtools mcopy "$image" "$step" -s -m -Q "${files[@]}" ::/
+    if [[ -n ${7-} ]]; then uuid=(-U "$7"); fi
     # what it zeroes is written, and no hole: a card must not keep the blocks of an earlier journal
-    UNIX_IO_NOZEROOUT=1 MKE2FS_CONFIG=$scratch/mke2fs.conf mke2fs -q -F -t ext4 -b 4096 -L root -m 1 -N "$inodes" -J size=32 \
-        -E "offset=$root_start,lazy_itable_init=1,nodiscard" -d "$tree" "$image" $((root_bytes / 4096))
+    UNIX_IO_NOZEROOUT=1 MKE2FS_CONFIG=$scratch/mke2fs.conf mke2fs -q -F -t ext4 -b 4096 -L root -m 1 -N "$inodes" -J size=32 "${uuid[@]}" \
+        -E "offset=$root_start,lazy_itable_init=1,nodiscard${7:+,hash_seed=$7}" -d "$tree" "$image" $((root_bytes / 4096))
+    if [[ -n ${7-} ]]; then settle_inodes "$image" "$root_start" "$6"; fi
 }
 
 # exists_below PATH LOWER…: whether the topmost of the trees that knows PATH has it.

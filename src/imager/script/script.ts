@@ -2,6 +2,7 @@ import { mke2fsConf } from "../disk-layout.ts";
 import { fixedEnvironment, inheritedVariables } from "../host-environment.ts";
 import { knownHostsMark } from "../known-hosts.ts";
 import { identityMap, namespaceArgv } from "../namespace.ts";
+import { epochEnvironment } from "../source-date-epoch.ts";
 import type { Emulator, KnownHosts, LayerPlan, NodePlan, Plan, Step } from "../step.ts";
 import { binfmtLine } from "../steps/binfmt.ts";
 import { imageEnvironment } from "../steps/run.ts";
@@ -145,6 +146,7 @@ function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
     `    case $name in ${inheritedVariables.join(" | ")}) ;; *) declare +x "$name" ;; esac`,
     "done",
     `export ${commandLine(["", ...Object.entries(fixedEnvironment).map(([name, value]) => `${name}=${value}`)]).slice(3)}`,
+    ...epochLines(plan),
     ...(/\b(?:in_image|image_environment)\b/.test(work) ? [imageEnvironmentLine] : []),
     comment("in memory: secrets may pass through it"),
     'mount -t tmpfs -o mode=700,size=75% tmpfs "$scratch"',
@@ -157,6 +159,13 @@ function inside(plan: Plan, hashes: readonly PasswordHash[]): string {
     work,
   ];
   return lines.join("\n");
+}
+
+function epochLines({ sourceDateEpoch }: Plan): string[] {
+  const variables = Object.entries(epochEnvironment(sourceDateEpoch));
+  return variables.length === 0
+    ? []
+    : [`export ${commandLine(["", ...variables.map(([name, value]) => `${name}=${value}`)]).slice(3)}`];
 }
 
 function emulatorLines(emulator: Emulator | null): string[] {

@@ -87,6 +87,13 @@ function commandsOf(step: Step, scope: Scope): string {
           return `${note}\n${call("digest_installed", files.cache, files.upper, step.into)}`;
       }
     }
+    case "settle":
+      return call(
+        "settle",
+        step.root,
+        String(step.epochSeconds),
+        ...(step.upper === null ? [] : [step.upper]),
+      );
     case "pack-image":
       return call(
         "pack_image",
@@ -95,6 +102,7 @@ function commandsOf(step: Step, scope: Scope): string {
         step.image,
         String(step.bootBytes),
         String(step.marginBytes),
+        ...(step.settled === undefined ? [] : [String(step.settled.epochSeconds), step.settled.rootUuid]),
       );
     case "patch-image": {
       const { base, image, upper, bootMount, bootBytes, lower } = step;

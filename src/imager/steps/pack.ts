@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import {
@@ -16,6 +16,7 @@ import type { StepContext } from "./context.ts";
 import { mountOn } from "./mount-root.ts";
 import { programFailure } from "./program-failure.ts";
 import { hostProgram } from "./run.ts";
+import { settleInodes } from "./settle-inodes.ts";
 
 /**
  * Packs the tree into a disk image. The tree is read through a bind mount, which shows neither /proc
@@ -26,6 +27,7 @@ export async function packImage(step: PackImage, context: StepContext): Promise<
   const bare = join(context.scratch, "pack-empty");
   await mkdir(tree, { recursive: true });
   await mkdir(bare, { recursive: true, mode: 0o755 });
+  if (step.settled !== undefined) await utimes(bare, step.settled.epochSeconds, step.settled.epochSeconds);
   await mountOn(tree, ["--bind", step.root], context);
   const bootFiles = join(context.scratch, "pack-boot");
   await mkdir(bootFiles, { recursive: true });
@@ -35,7 +37,9 @@ export async function packImage(step: PackImage, context: StepContext): Promise<
   const layout = diskLayout(step.bootBytes, geometry.bytes);
   await emptyImage(step.image, layout, context);
   await fillBoot(step.image, bootFiles, layout, context);
-  await fillRoot(step.image, tree, layout, geometry, context);
+  await fillRoot(step.image, tree, layout, geometry, step.settled?.rootUuid ?? null, context);
+  if (step.settled !== undefined)
+    await settleInodes(step.image, layout.rootStartBytes, step.settled.epochSeconds, context);
 }
 
 async function measure(tree: string, marginBytes: number, context: StepContext): Promise<RootGeometry> {
@@ -65,7 +69,19 @@ async function fillBoot(
   const offset = `--offset=${layout.bootStartBytes / sectorBytes}`;
   // "BERRY" in front of nothing: patching gives every node a volume id of its own
   await hostProgram(
-    ["mkfs.vfat", "-F", "32", "-n", "BOOT", "-i", "00000000", offset, image, String(layout.bootBytes / 1024)],
+    [
+      "mkfs.vfat",
+      "-F",
+      "32",
+      "-n",
+      "BOOT",
+      "-i",
+      "00000000",
+      "--invariant",
+      offset,
+      image,
+      String(layout.bootBytes / 1024),
+    ],
     {},
     context,
   );
@@ -95,6 +111,8 @@ async function fillRoot(
   tree: string,
   layout: DiskLayout,
   geometry: RootGeometry,
+  /** What is derived from it too: the seeds of checksums and of folders' hashes; null: by chance. */
+  uuid: string | null,
   context: StepContext,
 ): Promise<void> {
   const config = join(context.scratch, "mke2fs.conf");
@@ -115,8 +133,9 @@ async function fillRoot(
     String(geometry.inodes),
     "-J",
     `size=${geometry.journalMiB}`,
+    ...(uuid === null ? [] : ["-U", uuid]),
     "-E",
-    `offset=${layout.rootStartBytes},lazy_itable_init=1,nodiscard`,
+    `offset=${layout.rootStartBytes},lazy_itable_init=1,nodiscard${uuid === null ? "" : `,hash_seed=${uuid}`}`,
     "-d",
     tree,
     image,

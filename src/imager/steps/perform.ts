@@ -20,6 +20,7 @@ import { packImage } from "./pack.ts";
 import { pacmanKeyring, removePackages } from "./pacman.ts";
 import { patchImage } from "./patch.ts";
 import { chroot, run } from "./run.ts";
+import { settle } from "./settle.ts";
 import { writeWifi } from "./wifi.ts";
 
 /** Does what a step says, and nothing else. */
@@ -99,6 +100,8 @@ export async function perform(step: Step, context: StepContext): Promise<void> {
       return await checkLock(step, context);
     case "list-software":
       return await listSoftware(step);
+    case "settle":
+      return await settle(step, context);
     case "pack-image":
       return await packImage(step, context);
     case "patch-image":
