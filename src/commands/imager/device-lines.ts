@@ -76,11 +76,13 @@ export function deviceLines(judged: readonly JudgedDisk[], columns: number | nul
   return [...wrapRow(head, columns).map((line) => `${line}\n`), ...blocks].join("");
 }
 
-/** A model that does not fit goes to a line of its own. */
+/** A model that does not fit goes to a line of its own; where nothing fits, words follow each other. */
 function wrapRow(line: string, columns: number | null): string[] {
   if (columns === null || Bun.stringWidth(line) <= columns) return [line];
   const at = line.lastIndexOf("  ");
-  return [line.slice(0, at).trimEnd(), ...wrap(line.slice(at + 2), columns, indent)];
+  const cells = line.slice(0, at).trimEnd();
+  const rows = Bun.stringWidth(cells) <= columns ? [cells] : wrap(cells.replaceAll(/ +/g, " "), columns, "");
+  return [...rows, ...wrap(line.slice(at + 2), columns, indent)];
 }
 
 function connection({ kind, bus, isRemovable }: Disk): string {

@@ -106,7 +106,9 @@ export function confirmation(
 ): Confirmation {
   const phrase = confirmationPhrase(disk);
   if (yesReally !== null) {
-    if (yesReally.trim() === phrase || yesReally === disk.model) return { confirmation: "given" };
+    const given = yesReally.trim();
+    // the path of a loop device's file is taken as it is shown and as it is
+    if (given === phrase || (given !== "" && given === disk.model.trim())) return { confirmation: "given" };
     return refused(`--yes-really says ${quoted(yesReally)}, but ${disk.name} is ${quoted(phrase)}`, null);
   }
   if (namedById) return { confirmation: "ask", phrase };
