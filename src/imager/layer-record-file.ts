@@ -50,7 +50,7 @@ async function readRecord(layer: string): Promise<LayerRecord | null> {
   try {
     // Checked boundary: berry itself wrote it, and made it whole before the layer had its name.
     const record = JSON.parse(await readFile(join(layer, recordName), "utf8")) as LayerRecord;
-    return Array.isArray(record.parts) ? record : null;
+    return Array.isArray(record.parts) && record.below instanceof Object ? record : null;
   } catch {
     return null;
   }

@@ -25,29 +25,26 @@ export function dpkgPackages(status: string): DatabasePackage[] {
 
 /** Packages of pacman's local database: its desc files, one after the other. */
 export function pacmanPackages(descriptions: string): DatabasePackage[] {
-  return descriptions
-    .split(/^(?=%NAME%$)/m)
-    .slice(1)
-    .flatMap((description) => {
-      const values = (name: string): string[] =>
-        (new RegExp(`^%${name}%\\n((?:.+\\n?)*)`, "m").exec(description)?.[1] ?? "")
-          .split("\n")
-          .filter((line) => line !== "");
-      const [name] = values("NAME");
-      const [version] = values("VERSION");
-      const [architecture] = values("ARCH");
-      const [base] = values("BASE");
-      if (name === undefined || version === undefined) return [];
-      return [
-        {
-          name,
-          version,
-          architecture: architecture ?? "any",
-          source: base === undefined || base === name ? null : { name: base, version: null },
-          licences: values("LICENSE"),
-        },
-      ];
-    });
+  return descriptions.split(/^(?=%NAME%$)/m).flatMap((description) => {
+    const values = (name: string): string[] =>
+      (new RegExp(`^%${name}%\\n((?:.+\\n?)*)`, "m").exec(description)?.[1] ?? "")
+        .split("\n")
+        .filter((line) => line !== "");
+    const [name] = values("NAME");
+    const [version] = values("VERSION");
+    const [architecture] = values("ARCH");
+    const [base] = values("BASE");
+    if (name === undefined || version === undefined) return [];
+    return [
+      {
+        name,
+        version,
+        architecture: architecture ?? "any",
+        source: base === undefined || base === name ? null : { name: base, version: null },
+        licences: values("LICENSE"),
+      },
+    ];
+  });
 }
 
 /** The name of a package's file in apt's and pacman's caches; pacman's ends in one of several ways. */

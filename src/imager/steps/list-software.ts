@@ -75,7 +75,7 @@ async function databaseOf({ root, database }: ListSoftware): Promise<string> {
           .toSorted()
           .map((entry) => readFile(join(folder, entry, "desc"), "utf8").catch(emptyIfMissing)),
       );
-      return texts.map((text) => `${text.trimEnd()}\n\n`).join("");
+      return texts.map((text) => (text === "" ? "" : `${text.trimEnd()}\n\n`)).join("");
     }
   }
 }

@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { intactLayers, recordLayer } from "../../../src/imager/layer-record-file.ts";
+import { noteNames } from "../../../src/imager/software-file.ts";
 
 let folder: string;
+const notes = Object.values(noteNames);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "berry-layers-"));
@@ -19,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true }));
 async function publish(name: string, below: readonly string[], files: readonly string[] = []): Promise<void> {
   const work = join(folder, "..", `work-${crypto.randomUUID()}`);
   await mkdir(join(work, "tree"), { recursive: true });
-  for (const file of files) await writeFile(join(work, file), "");
+  for (const file of [...notes, ...files]) await writeFile(join(work, file), "");
   await recordLayer(
     work,
     below.map((layer) => join(folder, layer, "tree")),
@@ -49,14 +51,27 @@ describe("a layer is intact", () => {
     expect(await intact()).toEqual([]);
   });
 
-  test.each(["disk.img", "tree", "layer.json"])("not without its %s", async (part) => {
+  test.each(["disk.img", "tree", "layer.json", ...notes])("not without its %s", async (part) => {
     await rm(join(folder, "image-3", part), { recursive: true });
     expect(await intact()).toEqual(["rootfs-1", "system-2"]);
   });
 
-  test("not when its record cannot be read", async () => {
-    await writeFile(join(folder, "system-2/layer.json"), '{"id":');
-    expect(await intact()).toEqual(["rootfs-1"]);
+  test.each(['{"id":', "{}", "[]", "null", '{"id":"1","below":{}}', '{"id":"1","parts":[]}'])(
+    "not when its record is %s",
+    async (record) => {
+      await writeFile(join(folder, "system-2/layer.json"), record);
+      expect(await intact()).toEqual(["rootfs-1"]);
+    },
+  );
+
+  test("not when an older berry made it, which did not note its packages; native tools need no notes", async () => {
+    for (const name of ["system-2", "native-tools-4"]) {
+      const work = join(folder, name);
+      await mkdir(join(work, "tree"), { recursive: true });
+      for (const note of notes) await rm(join(work, note), { force: true });
+      await writeFile(join(work, "layer.json"), '{"id":"1","below":{},"parts":["tree"]}');
+    }
+    expect(await intact()).toEqual(["native-tools-4", "rootfs-1"]);
   });
 });
 
