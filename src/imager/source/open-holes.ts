@@ -29,9 +29,9 @@ export function dataExtents(fileDescriptor: number, sizeBytes: number): Extent[]
       found.push(extent(begin, Math.min(end, sizeBytes) - begin));
       position = end;
     }
-    seek(0, seekSet);
     return found;
   } finally {
+    libc.symbols.lseek(fileDescriptor, 0n, seekSet);
     libc.close();
   }
 }

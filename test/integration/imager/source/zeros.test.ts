@@ -3,6 +3,7 @@ import { open, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { lengthOf, type Extent, type ImageMap } from "../../../../src/imager/source/image-map.ts";
 import { difference, union } from "../../../../src/imager/source/extents.ts";
+import { imageUsage } from "../../../../src/imager/source/usage.ts";
 import { openImage } from "../../../../src/imager/source/open-image.ts";
 import { mustRun } from "../../../fixtures/run.ts";
 import {
@@ -259,4 +260,30 @@ test("an ext4 whose journal has still to be replayed is written whole", async ()
   await makeSparse(image, signal);
   const map = await mapOf(image);
   expect(lengthOf(everyExtent(map))).toBe(map.sizeBytes);
+});
+
+test("damage to what ext4 guards with sums makes berry write more, never less", async () => {
+  const image = await makeExt(24 * MiB, ["-t", "ext4", "-b", "1024", "-O", "metadata_csum,64bit"]);
+  const whole = new Uint8Array(await readFile(image));
+  const everything = [{ offsetBytes: 0, lengthBytes: whole.length }];
+  const usageOf = async (bytes: Uint8Array): Promise<readonly Extent[]> =>
+    (await imageUsage(async (at, length) => bytes.slice(at, at + length), bytes.length, everything)).zeros;
+  const needed = await usageOf(whole);
+  expect(lengthOf(needed)).toBeLessThan(whole.length);
+  const text = await mustRun(["dumpe2fs", image], {}, signal);
+  const bitmaps = [...text.matchAll(/Block bitmap at (\d+)/g)].map(([, block]) => Number(block) * 1024);
+  expect(bitmaps.length).toBe(3);
+  const guarded = [
+    { at: 1024, length: 1024 },
+    { at: 2048, length: bitmaps.length * 64 },
+    ...bitmaps.map((at) => ({ at, length: 1024 })),
+  ];
+  for (const { at, length } of guarded) {
+    for (let offset = at; offset < at + length; offset += length === 1024 ? 5 : 1) {
+      const before = whole[offset] ?? 0;
+      whole[offset] = before ^ (1 << (offset % 8));
+      expect(difference(needed, [...(await usageOf(whole))])).toEqual([]);
+      whole[offset] = before;
+    }
+  }
 });
