@@ -54,7 +54,8 @@ async function bake(words: readonly string[] = []): Promise<BakeRun> {
 }
 
 function baked({ events }: BakeRun): string[] {
-  return [...new Set(events.flatMap((event) => (event.event === "started" ? [event.layer] : [])))];
+  // nodes are baked at the same time
+  return [...new Set(events.flatMap((event) => (event.event === "started" ? [event.layer] : [])))].toSorted();
 }
 
 /** What a bake that failed said: message and hint. */

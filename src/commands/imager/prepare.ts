@@ -89,7 +89,6 @@ export async function prepare(
     refresh: args.refresh,
     lock,
     berry: { baking: version, inImages: args.berry === undefined ? version : null },
-    epochSeconds: null,
     hash,
   });
   return { cluster, nodes, target, facts, plan: lock === null ? plan : await lockedPlan(plan) };

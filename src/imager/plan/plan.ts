@@ -31,8 +31,6 @@ export interface PlanRequest {
   readonly lock: Lock | null;
   /** Versions of berry; null: nobody knows which one the user has named. */
   readonly berry: { readonly baking: string; readonly inImages: string | null };
-  /** Seconds since the epoch, of SOURCE_DATE_EPOCH; null: lists of software tell no time. */
-  readonly epochSeconds: number | null;
   /** SHA-256 of a text, in hexadecimal. */
   readonly hash: (text: string) => string;
 }

@@ -39,7 +39,7 @@ export function nodeSoftware(node: Node, layers: readonly LayerPlan[], request: 
     partial: `${cluster.outputDirectory}/.${node.name}.cdx.json.partial`,
     output: `${cluster.outputDirectory}/${node.name}.cdx.json`,
     berryVersion: berry.baking,
-    epochSeconds: request.epochSeconds,
+    epochSeconds: facts.sourceDateEpoch,
     locked: lock?.[node.name] ?? null,
   };
 }

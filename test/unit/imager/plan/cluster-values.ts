@@ -120,6 +120,7 @@ export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
     cachedLayers: [],
     cacheDisk: { directory: "/home/chaney/.cache/berry", ...disk },
     outputDisk: { directory: "/home/chaney/cluster/images", ...disk },
+    imagesShareBlocks: false,
     debianMirror: {
       url: "http://mirror.example/debian",
       securityUrl: "http://mirror.example/debian-security",
@@ -150,7 +151,6 @@ export function planOf(cluster: Cluster, changes: PlanChanges = {}): Plan {
     refresh: changes.refresh ?? false,
     lock: changes.lock ?? null,
     berry: { baking: "0.1.0", inImages: "0.1.0" },
-    epochSeconds: null,
     hash: (text) => new Bun.CryptoHasher("sha256").update(text).digest("hex"),
   });
 }
