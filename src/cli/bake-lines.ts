@@ -136,7 +136,11 @@ function lastOutput(step: RunningStep, steps: number, style: Style): readonly st
 export function renderSummary(state: BakeState, style: Style): string {
   if (state.baked === null) return "";
   const { seconds, emulatedSeconds, peakMemoryBytes } = state.baked;
-  const images = state.images.map(({ node, path, sizeBytes, mappedBytes }) => {
+  // several nodes are baked at a time, and end in any order
+  const inOrder = state.images.toSorted(
+    (one, other) => state.nodes.indexOf(one.node) - state.nodes.indexOf(other.node),
+  );
+  const images = inOrder.map(({ node, path, sizeBytes, mappedBytes }) => {
     return [node, formatBytes(sizeBytes), formatBytes(mappedBytes), path];
   });
   const slowest = state.finished.toSorted((one, other) => other.seconds - one.seconds).slice(0, slowestSteps);

@@ -102,6 +102,7 @@ export async function collectFacts(
     cachedLayers: await intactLayers(join(request.cacheDirectory, "layers")),
     cacheDisk: await diskFacts(request.cacheDirectory),
     outputDisk: await diskFacts(request.cluster.outputDirectory),
+    imagesShareBlocks: await shareBlocks(request.cacheDirectory, request.cluster.outputDirectory),
     debianMirror: mirror,
     keyrings: await readdir("/usr/share/keyrings").catch(() => []),
     berry,
@@ -206,15 +207,7 @@ async function pacmanMajor(
 
 /** Of the folder, or of the nearest one above that exists. */
 async function diskFacts(directory: string): Promise<DiskFacts> {
-  let existing = directory;
-  while (
-    !(await stat(existing).then(
-      (stats) => stats.isDirectory(),
-      () => false,
-    )) &&
-    existing !== "/"
-  )
-    existing = dirname(existing);
+  const existing = await nearestFolder(directory);
   const { bavail, bsize, type } = await statfs(existing);
   const fileSystem = fileSystems[type] ?? `file system 0x${type.toString(16)}`;
   return {
@@ -224,6 +217,28 @@ async function diskFacts(directory: string): Promise<DiskFacts> {
     keepsAttributes: !withoutAttributes.includes(fileSystem),
   };
 }
+
+/** One file system that knows ioctl_ficlone(2); an xfs of before 2018 may not, and fills up with a message of its own. */
+async function shareBlocks(one: string, other: string): Promise<boolean> {
+  const [here, there] = [await nearestFolder(one), await nearestFolder(other)];
+  const [{ dev }, { dev: otherDev }] = [await stat(here), await stat(there)];
+  return dev === otherDev && sharingFileSystems.includes(fileSystems[(await statfs(here)).type] ?? "");
+}
+
+async function nearestFolder(directory: string): Promise<string> {
+  let existing = directory;
+  while (
+    !(await stat(existing).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    )) &&
+    existing !== "/"
+  )
+    existing = dirname(existing);
+  return existing;
+}
+
+const sharingFileSystems = ["btrfs", "xfs", "bcachefs"];
 
 /** statfs(2)'s magic numbers. */
 const fileSystems: Readonly<Record<number, string>> = {

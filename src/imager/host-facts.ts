@@ -22,6 +22,8 @@ export interface HostFacts {
   readonly cachedLayers: readonly string[];
   readonly cacheDisk: DiskFacts;
   readonly outputDisk: DiskFacts;
+  /** Whether an image can share the blocks of the packed one in the cache, so that only what differs takes room. */
+  readonly imagesShareBlocks: boolean;
   /** Debian's mirror that this host uses itself, with its security mirror; null: it uses none. */
   readonly debianMirror: { readonly url: string; readonly securityUrl: string | null } | null;
   /** Files of /usr/share/keyrings. */

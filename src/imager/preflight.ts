@@ -1,6 +1,6 @@
 import type { Cluster, Node } from "../config/cluster.ts";
 import { BerryError } from "../core/errors.ts";
-import { formatBytes, GiB } from "../core/units.ts";
+import { formatBytes, GiB, MiB } from "../core/units.ts";
 import { needsEmulation } from "./host-facts.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { kernelHasOwnBinfmt } from "./plan/plan.ts";
@@ -173,6 +173,9 @@ function keyrings(target: Target, facts: HostFacts): Problem[] {
 /** A first bake unpacks the system and packs it; an image is written beside. */
 const firstBakeBytes = 4 * GiB;
 
+/** What an image takes of its own where it shares all else with the packed one, with room for large secret files. */
+const sharedImageBytes = 64 * MiB;
+
 function disks(nodes: readonly Node[], facts: HostFacts): Problem[] {
   const { cacheDisk, outputDisk } = facts;
   const problems: Problem[] = [];
@@ -189,7 +192,7 @@ function disks(nodes: readonly Node[], facts: HostFacts): Problem[] {
       remedy: "free some space, run `berry imager clean`, or choose another folder with --cache-dir",
     });
   }
-  const images = nodes.length * GiB;
+  const images = nodes.length * (facts.imagesShareBlocks ? sharedImageBytes : GiB);
   if (outputDisk.freeBytes < images) {
     problems.push({
       what: `${outputDisk.directory} has ${formatBytes(outputDisk.freeBytes)} free, and ${nodes.length === 1 ? "one image needs" : `${nodes.length} images need`} about ${formatBytes(images)}`,

@@ -79,7 +79,8 @@ describe("a cache", () => {
       await rm(join(bakery.folder, "images"), { recursive: true });
       const run = await bake({ ...one, nodes: ['name = "berry1"', 'name = "berry2"'] }, ["berry2"]);
       expect(baked(run)).toEqual(["berry2"]);
-      expect(await readdir(join(bakery.folder, "images"))).toEqual(["berry2.img"]);
+      const names = await readdir(join(bakery.folder, "images"));
+      expect(names.filter((name) => name.includes(".img"))).toEqual(["berry2.img"]);
     },
     patience,
   );

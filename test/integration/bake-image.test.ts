@@ -164,13 +164,10 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 describe("a bake by an ordinary user", () => {
   test("makes an image for every node that nobody else can read", async () => {
-    expect((await readdir(join(bakery.folder, "images"))).toSorted()).toEqual([
-      "pi1.img",
-      "pi2.img",
-      "pi3.img",
-      "pi4.img",
-      "pi5.img",
-    ]);
+    const names = (await readdir(join(bakery.folder, "images"))).filter(
+      (name) => !name.endsWith(".cdx.json"),
+    );
+    expect(names.toSorted()).toEqual(["known_hosts", "pi1.img", "pi2.img", "pi3.img", "pi4.img", "pi5.img"]);
     const folder = await lstat(join(bakery.folder, "images"));
     expect((folder.mode & 0o7777).toString(8)).toBe("700");
     for (const { path } of images.values()) {

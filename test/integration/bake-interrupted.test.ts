@@ -120,12 +120,15 @@ describe.each(Object.keys(stops) as (keyof typeof stops)[])("%s", (kind) => {
           expect(state.unfinished).toEqual([]);
           expect(state.images.filter((name) => !/^pi[12]\.img$/.test(name))).toEqual([]);
           const undone = run.events.flatMap((one) => (one.event === "undone" ? [one.what] : []));
-          expect(undone).toHaveLength(1);
-          expect(undone[0]).toMatch(
-            phase === "patch"
-              ? /^removed the unfinished image of pi\d$/
-              : /^removed the unfinished layer \w+$/,
-          );
+          // some nodes are baked at a time
+          expect(undone.length).toBeWithin(1, phase === "patch" ? 4 : 2);
+          for (const what of undone) {
+            expect(what).toMatch(
+              phase === "patch"
+                ? /^removed the unfinished image of pi\d$/
+                : /^removed the unfinished layer \w+$/,
+            );
+          }
           expect(run.events.at(-1)).toMatchObject({ event: "failed", kind: "interrupted" });
         } else if (kind === "kill -9 of the worker") {
           expect(run.exitCode).toBe(71);

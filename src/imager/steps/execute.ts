@@ -1,4 +1,5 @@
 import { mkdir, open, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
@@ -29,7 +30,7 @@ export interface Execution {
 }
 
 /**
- * Does the plan, layer by layer, then node by node. Runs inside the namespaces, alone on its cache.
+ * Does the plan, layer by layer, then some nodes at a time. Runs inside the namespaces, alone on its cache.
  * Whatever ends it, nothing is left mounted, and only whole layers and whole images have their final names.
  */
 export async function executePlan(plan: Plan, execution: Execution, signal: AbortSignal): Promise<void> {
@@ -47,7 +48,11 @@ export async function executePlan(plan: Plan, execution: Execution, signal: Abor
     if (layer.cached) emit({ event: "cached", layer: layer.name });
     else await bakeLayer(layer, execution, number, signal);
   }
-  for (const node of plan.nodes) await bakeNode(node, execution, number, signal);
+  await inLanes(
+    plan.nodes,
+    async (node, untilOneFails) => await bakeNode(node, execution, number, untilOneFails),
+    signal,
+  );
   if (plan.knownHosts !== null) {
     const { path } = plan.knownHosts;
     emit({ event: "known-hosts", path, nodes: await writeKnownHosts(plan.knownHosts) });
@@ -58,6 +63,37 @@ export async function executePlan(plan: Plan, execution: Execution, signal: Abor
     emulatedSeconds: meter.emulatedSeconds(),
     peakMemoryBytes: meter.peakMemoryBytes(),
   });
+}
+
+/** Nodes at the same time, at most: one waits for the disk or an emulated program while another one works. */
+const mostLanes = 4;
+
+/** Does the work for every item, some of them at the same time. The first failure ends the others, which then clean up. */
+async function inLanes<Item>(
+  items: readonly Item[],
+  work: (item: Item, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const failed = new AbortController();
+  const until = AbortSignal.any([signal, failed.signal]);
+  const queue = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of queue) {
+      until.throwIfAborted();
+      await work(item, until);
+    }
+  };
+  const failures: unknown[] = [];
+  const lanes = Math.min(items.length, mostLanes, availableParallelism());
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      await lane().catch((thrown: unknown) => {
+        failures.push(thrown);
+        failed.abort(thrown);
+      });
+    }),
+  );
+  if (failures.length > 0) throw failures[0];
 }
 
 /** What a bake that was killed left: nobody else works in this cache now. */

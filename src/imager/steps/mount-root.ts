@@ -74,7 +74,7 @@ async function mountDevices(dev: string, context: StepContext): Promise<void> {
 /** Gives the chroot the host's name servers for as long as it is mounted. */
 async function lendResolvConf(root: string, context: StepContext): Promise<void> {
   const servers = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
-  const lent = join(context.scratch, "resolv.conf");
+  const lent = join(context.scratch, `resolv.conf-${context.step}`);
   await writeFile(lent, servers, { mode: 0o644 });
   const place = await realPathInRoot(root, "/etc/resolv.conf");
   if (place.startsWith(join(root, "run/"))) {

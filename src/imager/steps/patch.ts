@@ -63,7 +63,7 @@ async function patchRoot(
   offset: number,
   context: StepContext,
 ): Promise<void> {
-  const script = join(context.scratch, "debugfs-script");
+  const script = join(context.scratch, `debugfs-script-${context.step}`);
   await writeFile(script, debugfsScript(changes), { mode: 0o600 });
   const { stderr } = await hostProgram(
     ["debugfs", "-w", "-f", script, `${basename(step.image)}?offset=${offset}`],

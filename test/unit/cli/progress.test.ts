@@ -159,6 +159,34 @@ pi1   2.0 GiB  1.1 GiB  images/pi1.img
 `);
 });
 
+test("the summary names images in the order of their nodes, and the file with their host keys", () => {
+  const image = (node: string): BakeEvent => ({
+    event: "image",
+    node,
+    path: `images/${node}.img`,
+    softwareList: `images/${node}.sbom.json`,
+    sizeBytes: GiB,
+    mappedBytes: MiB,
+  });
+  const end: BakeEvent = { event: "baked", seconds: 1, emulatedSeconds: 0, peakMemoryBytes: MiB };
+  const summary = (path: string) =>
+    draw([
+      { event: "planned", steps: 2, nodes: ["pi10", "pi9"] },
+      image("pi9"),
+      image("pi10"),
+      { event: "known-hosts", path, nodes: 2 },
+      end,
+    ]).stdout.text();
+  const written = summary("images/known_hosts");
+  expect(written.indexOf("images/pi10.img")).toBeLessThan(written.indexOf("images/pi9.img"));
+  expect(written).toContain("the host keys of 2 nodes");
+  expect(written).toContain("ssh -o UserKnownHostsFile=images/known_hosts NODE.local\n");
+  expect(summary("my images/known_hosts")).toContain(
+    `ssh -o UserKnownHostsFile='"my images/known_hosts"' NODE.local`,
+  );
+  expect(draw([image("pi9"), end]).stdout.text()).not.toContain("host keys");
+});
+
 test("a bake of cached layers alone has a summary, too", () => {
   const { stdout } = draw([{ event: "baked", seconds: 0, emulatedSeconds: 0, peakMemoryBytes: MiB }]);
   expect(stdout.text()).toBe(

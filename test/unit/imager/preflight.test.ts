@@ -142,6 +142,23 @@ describe("preflight", () => {
     );
     expect(problems({ outputDisk })[0]?.remedy).toBe("free some space, or set image.output in berry.toml");
   });
+  test("asks for little room where images share the blocks of the packed one", () => {
+    const names = Array.from({ length: 20 }, (_, index) => `pi${index + 1}`);
+    const outputDisk = { ...makeFacts().outputDisk, freeBytes: 2 * GiB };
+    expect(problems({ outputDisk }, debian, names)).toHaveLength(1);
+    expect(problems({ outputDisk, imagesShareBlocks: true }, debian, names)).toEqual([]);
+    const full = { ...outputDisk, freeBytes: GiB };
+    expect(problems({ outputDisk: full, imagesShareBlocks: true }, debian, names)).toHaveLength(1);
+  });
+  test("wants ssh-keygen where host keys are kept on this host, and nowhere else", () => {
+    expect(problems(without("ssh-keygen"))[0]?.what).toBe("missing: ssh-keygen");
+    expect(problems(without("ssh-keygen"))[0]?.remedy).toContain("openssh-client");
+    const nodes = [makeNode("pi1", { ssh: { hostKeys: null } })];
+    const cluster = makeCluster(debian, nodes);
+    expect(preflight(cluster, nodes, shippedTarget(debian).target, makeFacts(without("ssh-keygen")))).toEqual(
+      [],
+    );
+  });
   test("misses the berry of the images", () => {
     const [problem] = problems({ berry: null });
     expect(problem?.what).toBe(
