@@ -44,16 +44,22 @@ export async function runWorkerProcess(
     detached: true,
   });
   let grace: ReturnType<typeof setTimeout> | null = null;
+  const send = async (line: string): Promise<void> => {
+    try {
+      await child.stdin.write(`${line}\n`);
+      await child.stdin.flush();
+    } catch {
+      // it is gone, as when another bake holds the lock: its exit code tells
+    }
+  };
   const onAbort = (): void => {
-    void child.stdin.write("abort\n");
-    void child.stdin.flush();
+    void send("abort");
     grace = setTimeout(() => child.kill("SIGKILL"), graceMilliseconds);
   };
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     if (request.isRoot) await mapIdentity(child.pid, child.exited);
-    void child.stdin.write(`${JSON.stringify(request.message)}\n`);
-    await child.stdin.flush();
+    await send(JSON.stringify(request.message));
     const [failure, stderr, exitCode] = await Promise.all([
       readEvents(child.stdout, onEvent),
       new Response(child.stderr).text(),
