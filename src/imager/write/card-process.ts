@@ -83,10 +83,12 @@ export function startCardProcess(
         return ports.emit(message);
     }
   };
+  const output = child.stdout.getReader();
+  const complaints = child.stderr.getReader();
   const listen = async (): Promise<CardEnd> => {
-    const errors = new Response(child.stderr).text();
+    const errors = textOf(complaints);
     // Checked boundary: berry's own process wrote it.
-    for await (const line of readLines(child.stdout)) hear(JSON.parse(line) as CardMessage);
+    for await (const line of readLines(chunksOf(output))) hear(JSON.parse(line) as CardMessage);
     const exitCode = await child.exited;
     return (
       end ??
@@ -122,8 +124,11 @@ export function startCardProcess(
       return failedEvent(device, new BerryError("software", messageOf(thrown)), null);
     } finally {
       over.abort();
+      // what hangs in the kernel must not keep berry from ending
       if (child.exitCode === null) child.kill("SIGKILL");
       child.unref();
+      for (const reader of [output, complaints]) reader.cancel().catch(() => undefined);
+      Promise.resolve(child.stdin.end()).catch(() => undefined);
     }
   };
   give(task);
@@ -140,6 +145,25 @@ export function startCardProcess(
     },
     ended: run(),
   };
+}
+
+interface Chunks {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+}
+
+async function* chunksOf(reader: Chunks): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done || value === undefined) return;
+    yield value;
+  }
+}
+
+async function textOf(reader: Chunks): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of chunksOf(reader)) text += decoder.decode(chunk, { stream: true });
+  return text;
 }
 
 /** How long a card has not answered; waiting for the image is no silence of the card. */
