@@ -7,12 +7,14 @@ import { BerryError } from "../../../core/errors.ts";
 import { resolveTarget } from "../../../imager/disks/choose-disk.ts";
 import { collectDisks } from "../../../imager/disks/collect-disks.ts";
 import { collectKeepPaths } from "../../../imager/disks/collect-keep-paths.ts";
+import { probeDisk } from "../../../imager/disks/collect-signatures.ts";
 import { lookAtTarget } from "../../../imager/disks/collect-target.ts";
 import { type Disk, systemRoots } from "../../../imager/disks/disk.ts";
 import { judgeDisk } from "../../../imager/disks/verdict.ts";
 import type { OpenImage } from "../../../imager/source/image-map.ts";
 import { openImage } from "../../../imager/source/open-image.ts";
 import type { CardRequest } from "../../../imager/write/write-cards.ts";
+import { commandRunner } from "../../../system/command-runner.ts";
 import { type Answers, type Question, questionOf, type Target } from "./confirm-cards.ts";
 import { type InvokingUser, withRightsOf } from "./invoking-user.ts";
 import { imagePath, mayBeNode, type Pair, refuseAll } from "./pairs.ts";
@@ -55,14 +57,17 @@ export async function chooseCards(
   const keep = await collectKeepPaths(found.flatMap((path) => [path, dirname(path)]));
   const disks = await collectDisks(systemRoots, keep, signal);
   const targets = await findTargets(choice.pairs, disks, problems);
-  const questions = targets.map((target) =>
-    target === null ? null : judged(target, null, choice.answers, problems),
-  );
+  for (const target of targets) if (target !== null) judged(target, null, choice.answers, problems);
   refuseAll(problems);
   const denied = await deniedDevices(
     targets.flatMap((target) => (target === null ? [] : [target.disk.path])),
   );
   if (denied.length > 0) throw permissionFailure(denied, choice.typed);
+  const probed = await Promise.all(
+    targets.map(
+      async (target) => target && { ...target, disk: await probeDisk(target.disk, commandRunner, signal) },
+    ),
+  );
 
   await using undo = new AsyncDisposableStack();
   const open = await withRightsOf(
@@ -70,10 +75,11 @@ export async function chooseCards(
     async () => await openAll(choice, found, undo, problems, signal),
   );
   const cards = choice.pairs.flatMap((_, index): ChosenCard[] => {
-    const [path, target, question] = [images[index], targets[index], questions[index]];
+    const [path, target] = [images[index], probed[index]];
     const image = path === null || path === undefined ? undefined : open.get(path);
-    if (image === undefined || !target || !question) return [];
-    judged(target, image.map.sizeBytes, choice.answers, problems);
+    if (image === undefined || !target) return [];
+    const question = judged(target, image.map.sizeBytes, choice.answers, problems);
+    if (question === null) return [];
     const isConfirmed = judgeDisk(target.disk, { minimumBytes: null }).verdict === "confirm";
     return [{ disk: target.disk, image, isConfirmed, question }];
   });
