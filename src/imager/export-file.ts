@@ -146,7 +146,10 @@ async function pack(
       hint: name === "xz" ? "install xz-utils (Debian) or xz (Arch, Fedora)" : "install the package zstd",
     });
   }
-  const child = Bun.spawn([program, ...argv], {
+  // it reads a file, not a pipe that would break: without setpriv it would go on when berry is killed
+  const setpriv = Bun.which("setpriv", { PATH: search });
+  const bound = setpriv === null ? [] : [setpriv, "--pdeathsig", "KILL", "--"];
+  const child = Bun.spawn([...bound, program, ...argv], {
     env: { PATH: search, LC_ALL: "C" },
     stdin: files.source,
     stdout: files.target,
