@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chown, mkdir, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BakeEvent } from "../../src/imager/event.ts";
+import { parseLock } from "../../src/imager/lock/parse-lock.ts";
 import { shippedTarget } from "../../src/imager/targets.ts";
 import { startMachine, type Machine } from "../../src/imager/boot/machine.ts";
 import { commandRunner } from "../../src/system/command-runner.ts";
@@ -113,6 +114,26 @@ describe("a Debian image", () => {
     expect(await hostState(user, signal())).toEqual(stateBefore as never);
     expect(bakeEvents.at(-1)?.event).toBe("baked");
     expect(bakeEvents.filter(({ event }) => event === "warned")).toEqual([]);
+  });
+
+  test("has a list of its software and a lock, which name every package with its digest", async () => {
+    const lock = parseLock("berry.lock", await readFile(join(folder, "berry.lock"), "utf8"));
+    const packages = lock["pi1"]?.packages ?? [];
+    expect(packages.find(({ name }) => /^linux-image-6\..*-arm64$/.test(name))).toMatchObject({
+      architecture: "arm64",
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(packages.map(({ name }) => name)).toContain("htop");
+    expect(packages.filter(({ sha256, removed }) => sha256 === null || removed)).toEqual([]);
+    const { components } = JSON.parse(await readFile(join(folder, "images/pi1.cdx.json"), "utf8"));
+    expect(components).toContainEqual(
+      expect.objectContaining({ type: "operating-system", name: "debian", version: "13" }),
+    );
+    const listed = components.flatMap((each: { purl?: string; hashes?: { content: string }[] }) =>
+      each.purl === undefined ? [] : [each.hashes?.[0]?.content],
+    );
+    expect(listed).toHaveLength(packages.length);
+    expect(new Set(listed)).toEqual(new Set(packages.map(({ sha256 }) => sha256)));
   });
 
   test(

@@ -294,13 +294,13 @@ describe("a mirror that has moved on", () => {
       const [before, image] = [await lockText(), await stat(place("images/pi1.img"))];
       // what is in the cache fits, and is used
       expect(baked(await bake(["--locked", "pi3"]))).toEqual(["pi3"]);
-      for (const options of [{ cache: place("empty-cache") }, {}]) {
-        const run = await bakery.bake(["--locked", "--refresh", "pi1"], options);
-        expect(run.exitCode).toBe(69);
-        expect(complaint(run)).toContain("vim (aarch64): locked 9.1.0-1, found 9.1.1-1");
-        const titles = run.events.flatMap((event) => (event.event === "started" ? [event.title] : []));
-        expect(titles).not.toContain("install vim");
-      }
+      const run = await bakery.bake(["--locked", "pi1"], { cache: place("empty-cache") });
+      expect(run.exitCode).toBe(69);
+      expect(complaint(run)).toContain("vim (aarch64): locked 9.1.0-1, found 9.1.1-1");
+      const titles = run.events.flatMap((event) => (event.event === "started" ? [event.title] : []));
+      expect(titles).not.toContain("install vim");
+      // today's packages would replace layers that fit
+      expect((await bakery.bake(["--locked", "--refresh", "pi1"])).exitCode).toBe(64);
       expect(bakery.server.requests.filter(({ path }) => path.includes("vim-9.1.1"))).toEqual([]);
       expect(await lockText()).toBe(before);
       expect(await stat(place("images/pi1.img"))).toMatchObject({ ino: image.ino });

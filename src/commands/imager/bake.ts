@@ -1,5 +1,6 @@
 import { createProgress } from "../../cli/progress.ts";
 import { defineVerb } from "../../cli/verb.ts";
+import { BerryError } from "../../core/errors.ts";
 import { prepareCache } from "../../imager/cache-folder-file.ts";
 import { prepareHostKeys } from "../../imager/host-keys-file.ts";
 import { preflight, refuseProblems } from "../../imager/preflight.ts";
@@ -28,6 +29,10 @@ export const bake = defineVerb({
   },
   rest: { name: "NODE", description: "nodes of berry.toml; all of them by default" },
   async run(context) {
+    if (context.args.locked && context.args.refresh)
+      throw new BerryError("usage", "--locked wants the packages of the lock, and --refresh today's", {
+        hint: "leave one of them out",
+      });
     const { cluster, nodes, target, facts, plan } = await prepare(
       context.args,
       context.rest,
@@ -35,12 +40,12 @@ export const bake = defineVerb({
       context.signal,
     );
     refuseProblems(preflight(cluster, nodes, target.target, facts));
+    if (!context.args.locked) await refuseDamagedLock(cluster);
     await prepareHostKeys(
       { nodes: cluster.nodes, baked: nodes, sshKeygen: facts.programs["ssh-keygen"] ?? "ssh-keygen" },
       commandRunner,
       context.signal,
     );
-    if (!context.args.locked) await refuseDamagedLock(cluster);
     for (const { what, remedy } of unreproducible(nodes, facts)) context.log.warn(what, remedy);
     await prepareCache(facts.cacheDirectory);
     using progress = createProgress(context, systemClock);
@@ -59,10 +64,11 @@ export const bake = defineVerb({
       },
       context.signal,
     );
-    // images that have their names are noted, however the bake ended
     const [result] = await Promise.allSettled([work]);
-    const told = context.args.locked ? null : await noteImages(cluster, plan, baked);
+    // images that have their names are noted, however the bake ended
+    const [noted] = await Promise.allSettled([context.args.locked ? null : noteImages(cluster, plan, baked)]);
     if (result.status === "rejected") throw result.reason;
-    if (told !== null) context.log.info(told);
+    if (noted.status === "rejected") throw noted.reason;
+    if (noted.value !== null) context.log.info(noted.value);
   },
 });
