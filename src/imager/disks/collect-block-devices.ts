@@ -35,14 +35,21 @@ async function diskAndPartitions(
   if ((await attribute(path, "hidden")) === "1") return [];
   const whole = deviceName(entry);
   const hardware = await readHardware(path, links.get(whole) ?? []);
-  const names = await readdir(path).catch(() => []);
+  const names = await readdir(path).catch((): string[] => []);
   const partitions = await Promise.all(
     names.map(async (name) => {
       if (!name.startsWith(entry) || (await attribute(join(path, name), "partition")) === null) return [];
       return [await readDevice(roots, join(path, name), deviceName(name), whole, null)];
     }),
   );
-  return [await readDevice(roots, path, whole, whole, hardware), ...partitions.flat()];
+  return [await readDevice(roots, path, whole, whole, hardware), ...partitions.flat().toSorted(byName)];
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+/** As people count: sdb2 before sdb10. */
+export function byName(one: { readonly name: string }, other: { readonly name: string }): number {
+  return collator.compare(one.name, other.name);
 }
 
 async function readDevice(

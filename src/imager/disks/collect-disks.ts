@@ -2,7 +2,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import type { BlockDevice, BlockDevices, Hardware } from "./block-device.ts";
-import { collectBlockDevices } from "./collect-block-devices.ts";
+import { byName, collectBlockDevices } from "./collect-block-devices.ts";
 import { resolveDevicePaths } from "./collect-device-paths.ts";
 import { busOf, contentOf, kindOf, modelOf } from "./describe-disk.ts";
 import type { Disk, KeepPaths, SystemRoots } from "./disk.ts";
@@ -47,10 +47,8 @@ export async function collectDisks(
         ? []
         : [diskOf(device, device.hardware, devices, findings, roots)],
     )
-    .toSorted((one, other) => collator.compare(one.name, other.name));
+    .toSorted(byName);
 }
-
-const collator = new Intl.Collator("en", { numeric: true });
 
 async function readFacts(path: string, what: string, ifMissing: string | null = null): Promise<string> {
   try {
@@ -84,9 +82,9 @@ function diskOf(
   findings: Findings,
   roots: SystemRoots,
 ): Disk {
-  const partitions = [...devices.values()]
-    .filter(({ whole, name }) => whole === device.name && name !== device.name)
-    .toSorted((one, other) => collator.compare(one.name, other.name));
+  const partitions = [...devices.values()].filter(
+    ({ whole, name }) => whole === device.name && name !== device.name,
+  );
   return {
     name: device.name,
     path: join(roots.dev, device.name),

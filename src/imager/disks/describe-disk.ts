@@ -5,8 +5,7 @@ import type { Bus, Content, DiskKind } from "./disk.ts";
 import { decodeUdev } from "./udev-record.ts";
 
 /** By the kernel's names, which its drivers have kept since their beginning (Documentation/admin-guide/devices.txt). */
-export function kindOf({ name, slaves, deviceMapper, mdLevel }: BlockDevice, hardware: Hardware): DiskKind {
-  if (slaves.length > 0 || deviceMapper !== null || mdLevel !== null) return "part";
+export function kindOf({ name }: BlockDevice, hardware: Hardware): DiskKind {
   if (/^(dm-|md|zram|ram|bcache)\d*/.test(name)) return "part";
   if (/^loop\d+$/.test(name)) return "loop";
   if (/^sr\d+$/.test(name)) return "optical";

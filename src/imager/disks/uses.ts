@@ -57,7 +57,9 @@ export function usesOfDisks(snapshot: Snapshot): Findings {
     if (found.length === 0) unlocated.push(`the swap ${swap.path}`);
     for (const use of found) add(use.device, use);
   }
-  for (const { name } of snapshot.devices.values())
+  // what stands highest has to go first
+  const height = ({ name }: BlockDevice): number => graph.below(name).length;
+  for (const { name } of [...snapshot.devices.values()].toSorted((one, other) => height(other) - height(one)))
     for (const holder of graph.holdersOf(name))
       add(name, {
         use: "held",
