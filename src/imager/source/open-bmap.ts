@@ -32,7 +32,7 @@ export async function findBmap(
 }
 
 /** Where the block map of an image is looked for: of `X.img.xz`, `X.img.bmap`, `X.img.xz.bmap` and `X.bmap`. */
-export function bmapPaths(imagePath: string): string[] {
+function bmapPaths(imagePath: string): string[] {
   const withoutExtension = (path: string): string => path.slice(0, path.length - extname(path).length);
   const once = withoutExtension(imagePath);
   const isPacked = [".xz", ".zst", ".gz"].includes(extname(imagePath));

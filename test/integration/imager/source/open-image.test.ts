@@ -64,15 +64,11 @@ async function open(path: string, bmap: string | null = null, signal = never): P
 }
 
 async function refusalOf(path: string, bmap: string | null = null): Promise<BerryError> {
-  const failure = await failureOf(
-    open(path, bmap).then(async (opened) => {
-      try {
-        await opened.moreThan(Infinity, never);
-      } finally {
-        await opened[Symbol.asyncDispose]();
-      }
-    }),
-  );
+  const openWhole = async (): Promise<void> => {
+    await using opened = await open(path, bmap);
+    await opened.moreThan(Infinity, never);
+  };
+  const failure = await failureOf(openWhole());
   if (failure instanceof BerryError) return failure;
   throw new Error("the image was accepted", { cause: failure });
 }
