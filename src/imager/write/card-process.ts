@@ -171,15 +171,19 @@ export function stallWatch(startedAt: number) {
   let lastAt = startedAt;
   let toldSeconds = 0;
   let waitingFor: number | null = null;
+  let arrivedBytes = 0;
   return {
     answered(now: number): void {
       lastAt = now;
       toldSeconds = 0;
+      waitingFor = null;
     },
     waitsFor(bytes: number): void {
-      waitingFor = bytes;
+      // it may have been sent what it asks for before it asked
+      if (bytes > arrivedBytes) waitingFor = bytes;
     },
     arrived(bytes: number, now: number): void {
+      arrivedBytes = bytes;
       if (waitingFor === null || bytes < waitingFor) return;
       waitingFor = null;
       lastAt = now;
