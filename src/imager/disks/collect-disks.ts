@@ -123,7 +123,7 @@ function doubtsOf(parts: readonly BlockDevice[], { unlocated }: Findings): strin
   return [
     ...(unprobed === "" ? [] : [`udev does not tell what is on ${unprobed}`]),
     ...(unheld === "" ? [] : [`the kernel does not tell what stands upon ${unheld}`]),
-    ...unlocated.map((path) => `it is not known which disk holds ${path}`),
+    ...(unlocated.length === 0 ? [] : [`it is not known which disk holds ${unlocated.join(", ")}`]),
   ];
 }
 

@@ -29,11 +29,12 @@ export function usesOfDisks(snapshot: Snapshot): Findings {
   const graph = deviceGraph(snapshot.devices);
   const devicesOf = (mount: Mount): string[] => devicesOfMount(mount, snapshot);
   const uses = new Map<string, Map<string, DiskUse>>();
+  const addTo = (whole: string, use: DiskUse): void => {
+    const known = uses.get(whole) ?? new Map<string, DiskUse>();
+    uses.set(whole, known.set(JSON.stringify(use), use));
+  };
   const add = (device: string, use: DiskUse): void => {
-    for (const { whole } of graph.below(device)) {
-      const known = uses.get(whole) ?? new Map<string, DiskUse>();
-      uses.set(whole, known.set(JSON.stringify(use), use));
-    }
+    for (const { whole } of graph.below(device)) addTo(whole, use);
   };
   const unlocated: string[] = [];
 
@@ -47,7 +48,7 @@ export function usesOfDisks(snapshot: Snapshot): Findings {
       const below = graph.below(name);
       // a partition says more than the disk it is on
       for (const leaf of below.filter(({ whole, name: own }) => own !== whole || !hasPartition(own, below)))
-        add(leaf.name, { use: "holds", device: leaf.name, path });
+        addTo(leaf.whole, { use: "holds", device: leaf.name, path });
     }
   }
   for (const mount of snapshot.mounts)

@@ -224,3 +224,29 @@ test("what is named as a target is looked at without being opened", async () => 
     path: join(process.cwd(), "no/such"),
   });
 });
+
+test("of a stack of devices, each disk is told by its own partition that it holds the path", async () => {
+  const disks = await collect({
+    disks: [
+      sata("sda", { parts: ["linux_raid_member"] }),
+      sata("sdb", { parts: ["linux_raid_member"] }),
+      virtual("md0", { mdLevel: "raid1", on: ["sda1", "sdb1"] }),
+      lv("dm-0", "vg", "root", ["md0"]),
+    ],
+    mounts: [mounted("dm-0", "/")],
+  });
+  for (const [name, device] of Object.entries({ sda: "sda1", sdb: "sdb1", md0: "md0", "dm-0": "dm-0" }))
+    expect(disks[name]?.uses.filter(({ use }) => use === "holds")).toEqual([
+      { use: "holds", device, path: "/" },
+      { use: "holds", device, path: "/home" },
+    ]);
+});
+
+test("a disk whose number is that of a kept path holds it, even where the mount cannot be seen", async () => {
+  const { roots } = build({ disks: [nvme("nvme0n1", { parts: ["ext4"] }), usb("sdb")], mounts: [] });
+  const disks = await collectDisks(roots, [{ path: "/", real: "/", majorMinor: "259:1" }]);
+  expect(disks.map(({ name, uses, doubts }) => [name, uses, doubts])).toEqual([
+    ["nvme0n1", [{ use: "holds", device: "nvme0n1p1", path: "/" }], ["it is not known which disk holds /"]],
+    ["sdb", [], ["it is not known which disk holds /"]],
+  ]);
+});
