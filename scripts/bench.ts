@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { bakeParts, benchBake } from "./benches/bake.ts";
 import { figureTable, type Figure } from "./benches/figures.ts";
+import { benchFleet, fleetParts } from "./benches/fleet.ts";
 import { describeMachine } from "./benches/machine.ts";
 import { benchWrite, writeParts } from "./benches/write.ts";
 
@@ -31,6 +32,15 @@ const benches: Readonly<Record<string, Bench>> = {
     run: async (options, ...rest) =>
       await benchBake({ ...options, only: bakeParts.find((part) => part === options.only) ?? null }, ...rest),
   },
+  fleet: {
+    summary: "one, five and twenty nodes where all is cached, against as many copies of the image",
+    parts: fleetParts,
+    run: async (options, ...rest) =>
+      await benchFleet(
+        { ...options, only: fleetParts.find((part) => part === options.only) ?? null },
+        ...rest,
+      ),
+  },
   write: {
     summary:
       "a card, written and read back, against bmaptool and dd that do the same, and four cards against one",
@@ -54,7 +64,8 @@ ${Object.entries(benches)
   .join("\n")}
 
   --runs N        how often each side runs (bake: arch 3, debian 1, warm 5;
-                  write: card 3, dd 1, disk 5, memory 5, four 3)
+                  write: card 3, dd 1, disk 5, memory 5, four 3;
+                  fleet 1)
   --only PART     one part of the bench
   --megabytes N   size of the packages that images of Arch Linux ARM install (400)
 
