@@ -32,6 +32,8 @@ const snippets: readonly (readonly [path: string, source: string, complaint: str
   ],
   ["src/imager/node.ts", 'import { x } from "node:child_process";', "or the adapters of src/imager"],
   ["src/imager/bun.ts", "export const x = Bun.file('x');", "pure modules stay pure"],
+  ["src/imager/disks/node.ts", 'import { x } from "node:fs";', "or the adapters of src/imager"],
+  ["src/imager/disks/collect-x.ts", 'import { x } from "node:fs/promises";', null],
   ["src/imager/path.ts", 'import { x } from "node:path";', null],
   ["src/imager/steps/node.ts", 'import { x } from "node:fs";\nexport const y = Bun.file(x);', null],
   ["src/imager/down.ts", 'import { x } from "../config/x.ts";\nimport { y } from "../core/y.ts";', null],
