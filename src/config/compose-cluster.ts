@@ -4,6 +4,7 @@ import { imageSettings } from "./image-settings.ts";
 import { mergeTable } from "./merge-node.ts";
 import { isTargetPath } from "./names.ts";
 import { checkAddressesDiffer, networkSettings } from "./network-settings.ts";
+import { ownFileFlaw } from "./own-files.ts";
 import { type ClusterTables, namelessNode, type NodeTables, splitTables } from "./split-tables.ts";
 import { sshSettings, userSettings } from "./user-settings.ts";
 import { fanSettings, wifiSettings } from "./wifi-settings.ts";
@@ -64,7 +65,7 @@ async function composeNode(
   const fan = mergeTable({ table: tables.fan, path: "fan" }, placed(own.fan, own, "fan"));
   const isOn = (name: "wifi" | "fan") =>
     own[name] !== "off" && (own[name] !== undefined || tables.present.has(name));
-  return {
+  const node = {
     name: own.identity.values.name ?? "",
     role: own.identity.values.role ?? "node",
     image: await imageSettings(image, around),
@@ -73,6 +74,11 @@ async function composeNode(
     wifi: isOn("wifi") ? await wifiSettings(wifi, around) : null,
     fan: isOn("fan") ? fanSettings(fan) : null,
   };
+  for (const [index, file] of node.image.files.entries()) {
+    const flaw = ownFileFlaw(file, node);
+    if (flaw !== null) around.diagnosis.add(`${image.keyOf("files")}[#${index + 1}].path`, flaw, file.path);
+  }
+  return node;
 }
 
 function placed<T>(

@@ -1162,6 +1162,39 @@ name = "pi1"
     ['berry.toml: ssh.password_login: must be true or false, got "no"; write true or false, without quotes'],
   ],
   [
+    "files that berry writes itself",
+    `[cluster]
+name = "berry"
+[image]
+files = [
+  { source = "raw", path = "/etc/hostname" },
+  { source = "raw", path = "/etc/fstab", secret = true },
+  { source = "raw", path = "/etc/berry/fand.toml" },
+  { source = "raw", path = "/etc/ssh/ssh_host_rsa_key" },
+  { source = "raw", path = "/etc/ssh/sshd_config" },
+]
+[ssh]
+host_keys = false
+[fan]
+pin = 18
+mode = "pwm"
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+[[node]]
+name = "pi2"
+fan = false
+`,
+    [
+      'berry.toml: image.files[#1].path: berry writes this file itself, got "/etc/hostname"; leave it out: it says how the node is called: name in [[node]]',
+      'berry.toml: image.files[#2].path: berry writes this file itself, got "/etc/fstab"; leave it out: it says by which ids the node finds its partitions; there is no setting for it',
+      'berry.toml: image.files[#3].path: berry writes this file itself, got "/etc/berry/fand.toml"; leave it out, or take away [fan], of which it comes',
+      'berry.toml: image.files[#4].path: a host key that nodes would share, got "/etc/ssh/ssh_host_rsa_key"; name a folder with host_keys in [ssh], or write secret = true',
+    ],
+  ],
+  [
     "host keys in a file",
     `[cluster]
 name = "berry"
