@@ -32,9 +32,12 @@ export async function installedFiles(files: InstalledFiles): Promise<string[]> {
       return names.flat().toSorted();
     }
     case "pacman": {
-      // the overlay's upper folder has the entries that this layer made, named NAME-VERSION-RELEASE
-      const entries = await readdir(join(files.upper, "var/lib/pacman/local")).catch(() => []);
-      const names = await cachedPackages(files.cache, new Set(entries));
+      // the overlay's upper folder has the entries that this layer made, named NAME-VERSION-RELEASE;
+      // of those that it removed, it has a device in their place (overlayfs' whiteout)
+      const local = join(files.upper, "var/lib/pacman/local");
+      const entries = await readdir(local, { withFileTypes: true }).catch(() => []);
+      const made = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+      const names = await cachedPackages(files.cache, new Set(made));
       return names.map((name) => join(files.cache, name));
     }
   }

@@ -7,7 +7,7 @@ import { stepLines } from "../../../../src/imager/script/steps.ts";
 import { readLayerNotes, readSoftware } from "../../../../src/imager/software-file.ts";
 import { composeSoftware } from "../../../../src/imager/software/compose-software.ts";
 import type { ListSoftware } from "../../../../src/imager/step.ts";
-import { listSoftware } from "../../../../src/imager/steps/list-software.ts";
+import { installedFiles, listSoftware } from "../../../../src/imager/steps/list-software.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 import { mustRun } from "../../../fixtures/run.ts";
 import {
@@ -118,6 +118,14 @@ describe.each(["berry", "script"] as const)("a layer's notes, made by %s,", (by)
     );
     expect(packages).toMatchObject([{ name: "vim", sha256: null }]);
   });
+});
+
+test("a package that a layer removed is none that it installed, though its file lies in the cache", async () => {
+  await write("upper/var/lib/pacman/local/vim-9-1/desc", "");
+  await write("upper/var/lib/pacman/local/linux-6-1", "stands for the device that overlayfs puts there");
+  for (const name of ["vim-9-1", "linux-6-1"]) await write(`cache/${name}-aarch64.pkg.tar.xz`, name);
+  const files = { kind: "pacman", cache: join(folder, "cache"), upper: join(folder, "upper") } as const;
+  expect(await installedFiles(files)).toEqual([join(folder, "cache/vim-9-1-aarch64.pkg.tar.xz")]);
 });
 
 test("a layer without notes is an error that says so, not a crash", async () => {
