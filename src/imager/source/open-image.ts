@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { resolve } from "node:path";
 import { BerryError, messageOf } from "../../core/errors.ts";
+import { MiB } from "../../core/units.ts";
 import { imageFormat, signatureBytes, type Compression } from "./compression.ts";
 import { extent, gaps, alignOutward, type ReadBytes } from "./extents.ts";
 import { lengthOf, type ImageMap, type OpenImage } from "./image-map.ts";
@@ -18,6 +19,8 @@ export interface OpenImageOptions {
    * One beside a plain image that is older than it is not used: the image was made anew, and its holes tell as much.
    */
   readonly bmap: string | null;
+  /** Hears how far the image is decompressed while it has to be whole before it can be handed out. */
+  readonly tell?: (decompressedBytes: number) => void;
 }
 
 /**
@@ -48,7 +51,13 @@ export async function openImage(
   const image =
     format.format === "raw"
       ? openRaw(fileDescriptor, fileBytes)
-      : undo.use(await openPacked({ absolute, fileDescriptor, fileBytes }, format.format, found, signal));
+      : undo.use(
+          await openPacked(
+            { absolute, fileDescriptor, fileBytes, compression: format.format, tell: options.tell },
+            found,
+            signal,
+          ),
+        );
   const sizeBytes = image.sizeBytes;
   if (found !== null && found.bmap.sizeBytes !== sizeBytes) throw wrongSize(found, absolute, sizeBytes);
   const readImage = reader(image.fileDescriptor, absolute);
@@ -70,6 +79,8 @@ export async function openImage(
   };
 }
 
+const tellEveryBytes = 16 * MiB;
+
 interface Readable extends Stream {
   readonly sizeBytes: number;
 }
@@ -78,6 +89,8 @@ interface PackedFile {
   readonly absolute: string;
   readonly fileDescriptor: number;
   readonly fileBytes: number;
+  readonly compression: Compression;
+  readonly tell: ((decompressedBytes: number) => void) | undefined;
 }
 
 function openRaw(fileDescriptor: number, sizeBytes: number): Readable {
@@ -91,8 +104,7 @@ function openRaw(fileDescriptor: number, sizeBytes: number): Readable {
 }
 
 async function openPacked(
-  { absolute, fileDescriptor, fileBytes }: PackedFile,
-  compression: Compression,
+  { absolute, fileDescriptor, fileBytes, compression, tell }: PackedFile,
   found: FoundBmap | null,
   signal: AbortSignal,
 ): Promise<Readable> {
@@ -120,11 +132,20 @@ async function openPacked(
       signal,
     ),
   );
-  if (sizeBytes === null) await stream.moreThan(Infinity, signal);
+  if (sizeBytes === null) await waitForAll(stream, tell, signal);
   const whole = sizeBytes ?? stream.availableBytes();
   if (whole === 0) throw empty(absolute);
   const owned = undo.move();
   return { ...stream, sizeBytes: whole, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function waitForAll(stream: Stream, tell: PackedFile["tell"], signal: AbortSignal): Promise<void> {
+  let next = tellEveryBytes;
+  do {
+    await stream.moreThan(next, signal);
+    tell?.(stream.availableBytes());
+    next += tellEveryBytes;
+  } while (stream.availableBytes() > next - tellEveryBytes);
 }
 
 async function mapOf(

@@ -39,10 +39,11 @@ export async function imageUsage(
       zeros: await neededHoles(read, whole, holes),
     };
   }
-  const needed: Extent[] = intersection(found.tables, holes);
-  for (const partition of found.partitions) needed.push(...(await neededHoles(read, partition, holes)));
+  let needed: Extent[] = intersection(found.tables, holes);
+  for (const partition of found.partitions)
+    needed = [...needed, ...(await neededHoles(read, partition, holes))];
   // a disk that is both: with a table, and a file system that begins where the table is
-  if (await hasFileSystem(read, whole)) needed.push(...(await neededHoles(read, whole, holes)));
+  if (await hasFileSystem(read, whole)) needed = [...needed, ...(await neededHoles(read, whole, holes))];
   return { partitions: found.partitions, zeros: union(needed) };
 }
 

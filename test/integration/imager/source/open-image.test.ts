@@ -120,6 +120,16 @@ describe.each([
   });
 });
 
+test("who waits for an image whose size nobody tells hears how far it is", async () => {
+  const heard: number[] = [];
+  const tell = (bytes: number): void => void heard.push(bytes);
+  await using opened = await openImage(`${image}.gz`, { bmap: null, tell }, never);
+  expect(opened.availableBytes()).toBe(content.length);
+  expect(heard.length).toBeGreaterThan(1);
+  expect(heard).toEqual(heard.toSorted((one, other) => one - other));
+  expect(heard.at(-1)).toBe(content.length);
+});
+
 test("a plain image is the file itself, with its holes", async () => {
   await using opened = await open(image);
   expect(opened.map.from).toBe("holes");
