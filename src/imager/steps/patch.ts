@@ -104,7 +104,6 @@ async function setIdentity(
   await using file = await open(image, "r+");
   // BS_VolID of FAT32 lies at byte 67 of the boot sector, and of its copy in sector 6
   for (const sector of [0, 6]) await file.write(volumeId, 0, 4, bootOffset + sector * 512 + 67);
-  await file.sync();
 }
 
 /** What the upper folder of an overlay changes in the tree below, parents before children. */
