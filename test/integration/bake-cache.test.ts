@@ -67,7 +67,7 @@ describe("a cache", () => {
         user: 'name = "chaney"\npassword_file = "other-password"',
         nodes: ['name = "berry1"', 'name = "berry2"'],
       });
-      expect(baked(run)).toEqual(["berry1", "berry2"]);
+      expect(baked(run).toSorted()).toEqual(["berry1", "berry2"]);
       expect(await text("berry2", "/etc/hostname")).toBe("berry2\n");
     },
     patience,
@@ -103,7 +103,7 @@ describe("a cache", () => {
         image: 'packages = ["vim"]',
         nodes: ['name = "pi1"', 'name = "pi2"\nimage = { packages = ["vim", "iw"] }'],
       });
-      expect(baked(run)).toEqual(["packages", "image", "pi1", "pi2"]);
+      expect(baked(run).toSorted()).toEqual(["image", "packages", "pi1", "pi2"]);
       expect(await text("pi1", "/usr/bin/vim")).toContain("vim of the test");
     },
     patience,

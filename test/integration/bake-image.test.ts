@@ -545,6 +545,37 @@ describe("secrets", () => {
   });
 });
 
+describe("the private half of a host key", () => {
+  /** A line of its body, without those that all such files begin and end with. */
+  const needleOf = async (node: string): Promise<Buffer> => {
+    const path = join(bakery.folder, "secret/host-keys", node, "ssh_host_ed25519_key");
+    return Buffer.from((await readFile(path, "utf8")).split("\n")[4] ?? "");
+  };
+
+  test(
+    "occurs in the image of its own node alone",
+    async () => {
+      const needles = [await needleOf("pi1"), await needleOf("pi2")];
+      for (const needle of needles) expect(needle.length).toBeGreaterThan(60);
+      expect(await occurrences(image("pi1").path, needles)).toEqual([1, 0]);
+      expect(await occurrences(image("pi2").path, needles)).toEqual([0, 1]);
+      const found = [];
+      for (const file of await filesBelow(bakery.cache))
+        if ((await occurrences(file, needles)).some((count) => count > 0)) found.push(file);
+      expect(found).toEqual([]);
+    },
+    patience,
+  );
+
+  test("occurs nowhere in events, output, command lines and environments", async () => {
+    for (const node of images.keys()) {
+      const needle = await needleOf(node);
+      for (const text of [run.stdout, run.stderr, sampled])
+        expect(Buffer.from(text, "latin1").includes(needle)).toBe(false);
+    }
+  });
+});
+
 test("the cache is closed to everybody else", async () => {
   expect(((await lstat(bakery.cache)).mode & 0o077).toString(8)).toBe("0");
 });
