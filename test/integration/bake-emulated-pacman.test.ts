@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, symlink } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ArchFixture, makeArchFixture, tarballName } from "../fixtures/archlinuxarm.ts";
 import { openImage } from "../fixtures/baked-image.ts";
@@ -9,6 +9,7 @@ import { cacheState } from "../fixtures/cache-state.ts";
 import { clusterText } from "../fixtures/cluster-text.ts";
 import { openSigner, signDetached } from "../fixtures/gnupg-key.ts";
 import { mustRun } from "../fixtures/run.ts";
+import { parseLock } from "../../src/imager/lock/parse-lock.ts";
 
 const patience = 180_000;
 const signal = () => AbortSignal.timeout(patience);
@@ -65,6 +66,28 @@ describe.skipIf(cannotHide)("on a machine without pacman", () => {
       ])
         expect(paths.filter((path) => gone.test(path))).toEqual([]);
       expect(await image.text("/etc/pacman.conf")).toContain("[core]\nInclude = /etc/pacman.d/mirrorlist");
+    },
+    patience,
+  );
+
+  test(
+    "notes what it installed, and keeps to that with --locked",
+    async () => {
+      const lockFile = join(bakery.folder, "berry.lock");
+      const before = await readFile(lockFile, "utf8");
+      const packages = parseLock(lockFile, before)["pi1"]?.packages ?? [];
+      expect(packages.find(({ name }) => name === "vim")?.sha256).toMatch(/^[0-9a-f]{64}$/);
+      expect(packages.filter(({ origin, sha256 }) => (origin === "mirror") !== (sha256 !== null))).toEqual(
+        [],
+      );
+      const options = { env: { PATH: withoutPacman }, cache: join(bakery.folder, "cache-locked") };
+      const run = await bakery.bake(["--locked"], options);
+      expect(run.exitCode === 0 ? "" : run.stdout).toBe("");
+      await writeFile(lockFile, before.replace(/("package":"vim".*"sha256":")[0-9a-f]{8}/, "$100000000"));
+      const refused = await bakery.bake(["--locked"], options);
+      expect(refused.exitCode).toBe(65);
+      expect(refused.stdout).toContain("vim (aarch64): locked 9.1.0-1 (sha256 00000000");
+      await writeFile(lockFile, before);
     },
     patience,
   );

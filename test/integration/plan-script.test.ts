@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { makeArchFixture } from "../fixtures/archlinuxarm.ts";
 import { type BakedImage, openImage } from "../fixtures/baked-image.ts";
@@ -103,6 +103,19 @@ describe("berry imager plan", () => {
       const { stdout } = await plan(["--cache-dir", scriptCache]);
       const cached = [...stdout.matchAll(/^# in the cache: (\w+)-/gm)].map(([, name]) => name);
       expect(cached).toEqual(["rootfs", "system", "packages", "image"]);
+    },
+    patience,
+  );
+  test(
+    "notes in them which packages they have, as berry does",
+    async () => {
+      const words = ["--file", join(bakery.folder, "plan.toml")];
+      const run = await bakery.bake(words, { cache: scriptCache });
+      expect(run.events.filter(({ event }) => event === "cached")).toHaveLength(4);
+      const [baked, scripted] = await Promise.all(
+        ["berry.lock", "plan.lock"].map((name) => readFile(join(bakery.folder, name), "utf8")),
+      );
+      expect(scripted).toBe(baked ?? "");
     },
     patience,
   );

@@ -8,6 +8,8 @@ import {
   pacmanPackages,
 } from "../../../../src/imager/software/databases.ts";
 import { packageUrl } from "../../../../src/imager/software/package-url.ts";
+import { tarballOf } from "../../../../src/imager/plan/pacman-layers.ts";
+import { shippedTarget } from "../../../../src/imager/targets.ts";
 import { archNotes, debianRelease, digestOf, dpkgStanza, pacmanDescription } from "./software-values.ts";
 
 describe("pacman's database", () => {
@@ -166,4 +168,14 @@ test("a package URL of Arch Linux ARM has its vendor, and no release", () => {
   expect(packageUrl("pacman", operatingSystem("ID=archarm\n"), each)).toBe(
     "pkg:alpm/archarm/gtk@1:2_3-1?arch=any",
   );
+});
+
+test("a tarball's address is told without the password of its server", () => {
+  const { target } = shippedTarget("archlinuxarm-rpi-aarch64");
+  if (target.family !== "pacman") throw new Error("the target has no tarball");
+  const rootfs = { ...target.rootfs, url: "https://chaney:canary@example.org/os/rootfs.tar.gz" };
+  expect(tarballOf({ ...target, rootfs })).toEqual({
+    url: "https://example.org/os/rootfs.tar.gz",
+    signingKey: target.rootfs.signing_key,
+  });
 });
