@@ -2,18 +2,23 @@ import { formatBytes } from "../../core/units.ts";
 
 /** What is known of the first place where a card gave back something else. */
 export interface MismatchFacts {
-  readonly offsetBytes: number;
   readonly expected: Uint8Array;
   /** As long as `expected`. */
   readonly found: Uint8Array;
   /** The same place, read once more; null: that failed. */
   readonly again: Uint8Array | null;
-  /** Where else in the image the first wrong block belongs; null: nowhere. */
-  readonly belongsAt: number | null;
+  /** What was found somewhere else than where it was written; null: nothing was. */
+  readonly astray: Astray | null;
+}
+
+/** Content of the image at a place of the card where it does not belong. */
+export interface Astray {
+  readonly foundAt: number;
+  readonly belongsAt: number;
 }
 
 /** The size of what is compared when a place is looked into. */
-export const blockBytes = 4096;
+const blockBytes = 4096;
 
 /** Offset of the first block that differs; null: none does. */
 export function firstWrongBlock(expected: Uint8Array, found: Uint8Array): number | null {
@@ -23,21 +28,41 @@ export function firstWrongBlock(expected: Uint8Array, found: Uint8Array): number
   return null;
 }
 
+/** What is compared when the place is looked for where something belongs: holes of an image are no larger at times. */
+export const sectorBytes = 512;
+
+/** Offsets of the first sectors that differ and are no pattern that may belong anywhere. */
+export function tellingSectors(expected: Uint8Array, found: Uint8Array, limit: number): number[] {
+  const telling: number[] = [];
+  for (let at = 0; at + sectorBytes <= found.length && telling.length < limit; at += sectorBytes) {
+    const sector = found.subarray(at, at + sectorBytes);
+    if (!isUniform(sector) && !equal(sector, expected.subarray(at, at + sectorBytes))) telling.push(at);
+  }
+  return telling;
+}
+
+/** The distance that most agree on, where at least two do or there is but one; undefined: none is. */
+export function commonDistance(astray: readonly Astray[]): Astray | undefined {
+  const distance = (one: Astray): number => Math.abs(one.belongsAt - one.foundAt);
+  if (astray.length === 1) return astray[0];
+  return astray.find((one) => astray.filter((other) => distance(other) === distance(one)).length > 1);
+}
+
 /** Whether all bytes are the same one: such a block may belong anywhere. */
-export function isUniform(block: Uint8Array): boolean {
+function isUniform(block: Uint8Array): boolean {
   const [first] = block;
   return block.every((byte) => byte === first);
 }
 
 /** Words for what is most likely wrong with a card, after what it gave back. */
 export function mismatchCause(facts: MismatchFacts): string {
-  const { offsetBytes, expected, found, again, belongsAt } = facts;
+  const { expected, found, again, astray } = facts;
   const wrong = firstWrongBlock(expected, found) ?? 0;
-  const place = offsetBytes + wrong;
-  if (belongsAt !== null) {
+  if (astray !== null) {
+    const { foundAt, belongsAt } = astray;
     return (
-      `the card lies about its size: byte ${place} holds what was written to byte ${belongsAt}, ` +
-      `so it has ${formatBytes(Math.abs(belongsAt - place))} at most; use another one`
+      `the card lies about its size, it is smaller than it says: byte ${foundAt} holds what was written to byte ${belongsAt}, ` +
+      `so it has ${formatBytes(Math.abs(belongsAt - foundAt))} at most; use another one`
     );
   }
   if (again !== null && equal(expected, again))
