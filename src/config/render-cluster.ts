@@ -42,6 +42,9 @@ packages = []                          # such as ["vim", "htop"]
 # margin     = "256MiB"                # free space of the root file system`,
     renderUser(answers),
     renderWifi(answers.wifi),
+    `# Each node's SSH host key is made with its first image, kept here, and told in images/known_hosts.
+# [ssh]
+# host_keys = "secret/host-keys"       # or false: made on the first boot`,
     `# A fan on every node; it becomes /etc/berry/fand.toml.
 # [fan]
 # pin  = 18                            # BCM number of the GPIO
