@@ -1,4 +1,4 @@
-import { link, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Node } from "../config/cluster.ts";
 import { BerryError } from "../core/errors.ts";
@@ -99,7 +99,10 @@ async function makeMissing(
   // without its private half, a public key is no reason to make another pair: `judge` says so
   if ((await isThere(path)) || (await isThere(`${path}.pub`))) return;
   try {
+    const isNew = !(await isThere(dirname(folder)));
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    // a cluster file is often kept in git, and nobody has told it yet
+    if (isNew) await writeFile(join(dirname(folder), ".gitignore"), "*\n");
     await using draft = await draftFolder(folder);
     const made = join(draft.path, "key");
     const argv = [sshKeygen, "-q", "-t", "ed25519", "-N", "", "-C", `root@${node}`, "-f", made];
