@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmod, chown, mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, open, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { renderBmap } from "../../../../src/imager/source/bmap.ts";
 import { openImage } from "../../../../src/imager/source/open-image.ts";
 import { lengthOf, type ImageMap } from "../../../../src/imager/source/image-map.ts";
 import { planWrite } from "../../../../src/imager/write/pieces.ts";
@@ -287,4 +288,98 @@ test("a damaged download never makes a card that looks whole", async () => {
   expect(exitCode).toBe(65);
   expect(eventsOf(events, "failed")[0]).toMatchObject({ kind: "bad-data" });
   expect((await readPart(card.memory, 0, 512)).subarray(510).toString("hex")).not.toBe("55aa");
+});
+
+test("an image that is not what its .bmap promises never makes a card that looks whole", async () => {
+  const copy = join(folder, "promised.img");
+  await mustRun(["cp", "--sparse=always", image, copy], {}, never);
+  const ranges = await Promise.all(
+    map.data.map(async ({ offsetBytes, lengthBytes }) => {
+      const checksum = await partDigest(image, offsetBytes, lengthBytes);
+      return { offsetBytes, lengthBytes, checksum };
+    }),
+  );
+  await writeFile(`${copy}.bmap`, renderBmap({ sizeBytes: map.sizeBytes, blockBytes: 4096, ranges }));
+  await using card = await openFaultyCard({ sizeBytes: cardBytes });
+  const words = [copy, card.device, "--yes-really", card.file, "--bmap", `${copy}.bmap`];
+  expect((await runWrite(words, { cwd: folder })).exitCode).toBe(0);
+  const last = ranges.at(-1);
+  if (last === undefined) throw new Error("an empty image");
+  await changeByte(copy, last.offsetBytes + last.lengthBytes - 1);
+  const { exitCode, events } = await runWrite(words, { cwd: folder });
+  expect(exitCode).toBe(65);
+  const [failed] = eventsOf(events, "failed");
+  expect(failed?.message).toContain(`bytes ${last.offsetBytes} to ${last.offsetBytes + last.lengthBytes}`);
+  expect(await isBlank(card.memory)).toBe(true);
+});
+
+async function changeByte(file: string, offsetBytes: number): Promise<void> {
+  const handle = await open(file, "r+");
+  const byte = (await readPart(file, offsetBytes, 1))[0] ?? 0;
+  await handle.write(Uint8Array.of(byte ^ 1), 0, 1, offsetBytes);
+  await handle.close();
+}
+
+test("an image that is changed while it is written never makes a card that looks whole", async () => {
+  const copy = join(folder, "changing.img");
+  await mustRun(["cp", "--sparse=always", image, copy], {}, never);
+  await using card = await openFaultyCard({ sizeBytes: cardBytes, bytesPerSecond: 60 * mib });
+  const run = startWrite([copy, card.device, "--yes-really", card.file], { cwd: folder });
+  const events: WriteEvent[] = [];
+  for await (const event of run.events) {
+    events.push(event);
+    const isUnderWay = event.event === "progress" && event.phase === "writing" && event.doneBytes > 8 * mib;
+    if (isUnderWay) await utimes(copy, new Date(), new Date());
+  }
+  expect(await run.exited).toBe(65);
+  expect(eventsOf(events, "failed")[0]?.message).toBe(`${copy} was changed while it was written to a card`);
+  expect(await isBlank(card.memory)).toBe(true);
+});
+
+test("everything that speaks against it is told at once, and nothing is opened", async () => {
+  await using card = await openFaultyCard({ sizeBytes: cardBytes });
+  const words = [
+    image,
+    card.device,
+    image,
+    "/dev/nothing-of-this-name",
+    image,
+    card.device,
+    "./missing.img",
+    "/",
+  ];
+  const { exitCode, events } = await runWrite(words, { cwd: folder });
+  expect(exitCode).toBe(66);
+  const text = JSON.stringify(events);
+  expect(text).toContain(`cannot find the image ${join(folder, "missing.img")}`);
+  expect(text).toContain("there is no disk /dev/nothing-of-this-name");
+  expect(text).toContain("are the same disk");
+  expect(text).toContain("/ is a folder, not a disk");
+  expect(text).toContain("is not a removable card");
+  expect((await card.counts()).writtenBytes).toBe(0);
+});
+
+test("an image that is larger than the card is refused with both figures", async () => {
+  await using card = await openFaultyCard({ sizeBytes: 64 * mib });
+  const { exitCode, events } = await runWrite([image, card.device, "--yes-really", card.file], {
+    cwd: folder,
+  });
+  expect(exitCode).toBe(64);
+  expect(JSON.stringify(events)).toMatch(/96\.0 MiB.*64\.0 MiB|64\.0 MiB.*96\.0 MiB/);
+  expect((await card.counts()).writtenBytes).toBe(0);
+});
+
+test("a node's image is written by the node's name", async () => {
+  await using card = await openFaultyCard({ sizeBytes: cardBytes });
+  const home = join(folder, "cluster");
+  await mkdir(join(home, "images"), { recursive: true });
+  const toml = `[cluster]\nname = "berry"\n[image]\ntarget = "debian-arm64"\n[user]\nname = "me"\npassword_hash = "$6$abcdefgh$${"a".repeat(86)}"\n[[node]]\nname = "pi1"\n`;
+  await writeFile(join(home, "berry.toml"), toml);
+  const words = ["pi1", card.device, "--yes-really", card.file];
+  const missing = await runWrite(words, { cwd: home });
+  expect(missing.exitCode).toBe(66);
+  expect(JSON.stringify(missing.events)).toContain('"hint":"berry imager bake pi1"');
+  await mustRun(["cp", "--sparse=always", image, join(home, "images/pi1.img")], {}, never);
+  expect((await runWrite(words, { cwd: home })).exitCode).toBe(0);
+  await expectWhole(card.memory);
 });
