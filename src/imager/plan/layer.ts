@@ -28,7 +28,12 @@ export interface LayerRequest {
 export function planLayer(request: LayerRequest): LayerPlan {
   const anonymous = request.steps(placeOf("/work")).filter((step) => step.do !== "check-lock");
   const key = request
-    .hash(JSON.stringify([request.name, anonymous, request.below.map((layer) => layer.key), request.salt]))
+    .hash(
+      JSON.stringify(
+        [request.name, anonymous, request.below.map((layer) => layer.key), request.salt],
+        withoutCache(request.cacheDirectory),
+      ),
+    )
     .slice(0, 16);
   const name = `${request.name}-${key}`;
   const work = `${request.cacheDirectory}/work/${name}`;
@@ -43,6 +48,11 @@ export function planLayer(request: LayerRequest): LayerPlan {
     steps: request.steps(place),
     cached: request.cachedLayers.includes(name),
   };
+}
+
+/** For JSON: where the cache lies is no part of what a layer is. No path has the character that stands for it. */
+function withoutCache(cacheDirectory: string): (key: string, value: unknown) => unknown {
+  return (_, value) => (typeof value === "string" ? value.replaceAll(`${cacheDirectory}/`, "\0/") : value);
 }
 
 /** overlayfs wants at least one lower folder: an empty one stands under the first layer. */

@@ -102,6 +102,11 @@ describe.each([arch, debian])("the plan for %s", (target) => {
     expect(plan.nodes[0]?.work).toStartWith("/mnt/cache/scratch/");
     expect(plan.nodes[0]?.output).toBe("/home/chaney/cluster/images/pi1.img");
   });
+  test("gives layers the same keys in every cache", () => {
+    const image = { packages: ["vim"] };
+    const elsewhere = planFor(target, { image }, { facts: makeFacts({ cacheDirectory: "/mnt/cache" }) });
+    expect(keysOf(elsewhere)).toEqual(keysOf(planFor(target, { image })));
+  });
   test("shares every layer between nodes that differ by name alone", () => {
     const plan = planOf(makeCluster(target, [makeNode("pi1"), makeNode("pi2")]));
     expect(keysOf(plan)).toEqual(keysOf(planFor(target)));

@@ -1,11 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 import { debugfsScript } from "../../../../src/imager/debugfs-script.ts";
 import { rootGeometry, treeSize } from "../../../../src/imager/disk-layout.ts";
 import { shellFunctions } from "../../../../src/imager/script/functions.ts";
+import { settleInodesScript, usedInodes } from "../../../../src/imager/settled-inodes.ts";
+import { settledDescription, settledShadow } from "../../../../src/imager/settled-text.ts";
+import { copyMapped } from "../../../../src/imager/steps/copy-mapped.ts";
 import { removeInRoot, setLineInRoot } from "../../../../src/imager/steps/files.ts";
 import { realPathInRoot } from "../../../../src/imager/steps/root-path.ts";
 import { commandRunner } from "../../../../src/system/command-runner.ts";
@@ -156,6 +172,65 @@ describe("remove of the script", () => {
       "usr/lib",
       "usr/lib/kept",
     ]);
+  });
+});
+
+describe("settle of the script", () => {
+  const epoch = 1_700_000_000;
+  test("settles dates in files as berry does, and touches what is younger alone", async () => {
+    const root = await freshRoot("settled");
+    const database = join(root, "var/lib/pacman/local");
+    const shadow = "root:!*:14871::::::\nchaney:$6$a$b:20780:0:99999:7:::\n";
+    const description = (date: number): string =>
+      `%NAME%\nvim\n\n%BUILDDATE%\n1800000000\n\n%INSTALLDATE%\n${date}\n\n%SIZE%\n1800000000\n`;
+    for (const name of ["vim-9-1", "old-1-1"]) await mkdir(join(database, name), { recursive: true });
+    await writeFile(join(database, "vim-9-1/desc"), description(1_795_406_498));
+    await writeFile(join(database, "old-1-1/desc"), description(1_600_000_000));
+    await writeFile(join(root, "etc/shadow"), shadow, { mode: 0o640 });
+    await symlink("nowhere", join(root, "etc/link"));
+    await utimes(join(database, "old-1-1"), 5, 5);
+    await utimes(join(database, "old-1-1/desc"), 5, 5);
+    await call(["eval", 'scratch=$3; settle "${@:4}"; true', folder, root, String(epoch), root]);
+    const read = (path: string) => readFile(join(root, path), "utf8");
+    expect(await read("var/lib/pacman/local/vim-9-1/desc")).toBe(
+      settledDescription(description(1_795_406_498), epoch),
+    );
+    expect(await read("var/lib/pacman/local/old-1-1/desc")).toBe(description(1_600_000_000));
+    expect(await read("etc/shadow")).toBe(settledShadow(shadow, epoch));
+    const seconds = async (path: string) => (await lstat(join(root, path))).mtimeMs / 1000;
+    for (const path of ["", "etc/shadow", "etc/link", "var/lib/pacman/local/vim-9-1/desc", "usr/lib"])
+      expect([path, await seconds(path)]).toEqual([path, epoch]);
+    expect(await seconds("var/lib/pacman/local/old-1-1/desc")).toBe(5);
+    expect((await lstat(join(root, "etc/shadow"))).mode & 0o777).toBe(0o640);
+  });
+  test("gives debugfs the commands that berry gives it", async () => {
+    const stats = [
+      "Inodes per group:         16",
+      "           7 free blocks, 1 free inode, 1 used directory, 1 unused inode",
+      "           7 free blocks, 13 free inodes, 0 used directories, 13 unused inodes",
+      "",
+    ].join("\n");
+    await writeFile(join(folder, "stats"), stats);
+    const said = await call([
+      "eval",
+      'scratch=$3; debugfs() { cat "$scratch/stats"; }; settle_inodes "$scratch/disk.img" 512 7; cat "$scratch/settle-script"; true',
+      folder,
+    ]);
+    expect(said).toBe(settleInodesScript(usedInodes(stats), 7));
+  });
+});
+
+describe("copy_mapped of the script", () => {
+  test("copies zeros as zeros and holes as holes, as berry does", async () => {
+    const [from, ours, theirs] = ["sparse", "ours.img", "theirs.img"].map((name) => join(folder, name));
+    await writeFile(from ?? "", new Uint8Array(1024 * 1024));
+    await truncate(from ?? "", 64 * 1024 * 1024);
+    await copyMapped(from ?? "", ours ?? "", signal);
+    await call(["copy_mapped", from ?? "", theirs ?? ""]);
+    const [expected, found] = [await stat(ours ?? ""), await stat(theirs ?? "")];
+    expect(found.size).toBe(expected.size);
+    expect(found.blocks).toBeGreaterThanOrEqual(expected.blocks);
+    expect(expected.blocks).toBeGreaterThanOrEqual((1024 * 1024) / 512);
   });
 });
 
