@@ -28,9 +28,9 @@ function imageName({ image }: Pick<CardState, "image">): string {
 
 function measures(card: CardState): string {
   const { phase, doneBytes, totalBytes, stalledSeconds } = card;
-  if (phase === null) return "opening";
-  const words: string[] = [phase.padEnd("comparing".length)];
-  if (totalBytes > 0) words.push(bar(doneBytes, totalBytes), amounts(doneBytes, totalBytes));
+  const words: string[] = [(phase ?? "opening").padEnd("comparing".length)];
+  if (phase !== null && totalBytes > 0)
+    words.push(bar(doneBytes, totalBytes), amounts(doneBytes, totalBytes));
   if (stalledSeconds > 0) words.push(`no answer for ${formatSeconds(stalledSeconds)}`);
   else words.push(...pace(card));
   return words.join("  ");

@@ -55,8 +55,8 @@ export const write = defineVerb({
     const giveUpSeconds = Number(args["give-up"]);
     if (!(giveUpSeconds >= 10))
       throw new BerryError("usage", `--give-up takes seconds, at least 10, got ${args["give-up"]}`);
-    const typed = [...ownArgv(), ...process.argv.slice(2)];
     const user = await invokingUser(process.env, signal);
+    const typed = [...(user === null ? [] : ["sudo"]), ...ownArgv(), ...process.argv.slice(2)];
     const answers = {
       yes: args.yes,
       yesReally: args["yes-really"] ?? null,

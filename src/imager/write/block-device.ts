@@ -1,6 +1,7 @@
 import { dlopen, ptr } from "bun:ffi";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BerryError } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
 
@@ -26,6 +27,9 @@ const directAlignment = 4096;
 const windowBytes = 32 * MiB;
 
 const lockExclusiveNonBlocking = 2 | 4;
+/** udev locks a card for a moment, to look at it when it was put in. */
+const lockAttempts = 50;
+const lockMilliseconds = 100;
 /** <linux/fs.h>: `_IO(0x12, 97)` and `_IO(0x12, 95)`. */
 const BLKFLSBUF = 0x1261;
 const BLKRRPART = 0x125f;
@@ -57,8 +61,10 @@ export async function openBlockDevice(path: string): Promise<BlockDevice> {
   const { rdev, mode } = await handle.stat();
   if ((mode & constants.S_IFMT) !== constants.S_IFBLK)
     throw new BerryError("usage", `${path} is not a block device`);
-  if (system.symbols.flock(handle.fd, lockExclusiveNonBlocking) !== 0)
-    throw inUse(path, "another program has locked it");
+  for (let left = lockAttempts; system.symbols.flock(handle.fd, lockExclusiveNonBlocking) !== 0; left -= 1) {
+    if (left === 0) throw inUse(path, "another program has locked it");
+    await sleep(lockMilliseconds);
+  }
   let unsettledBytes = 0;
   const owned = undo.move();
   return {

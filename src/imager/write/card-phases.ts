@@ -1,4 +1,3 @@
-import { lengthOf } from "../source/image-map.ts";
 import type { Extent } from "../source/image-map.ts";
 import { alignedBuffer, type BlockDevice } from "./block-device.ts";
 import { type CardSession, digestOf, pieceBytes, twoBuffers } from "./card-session.ts";
@@ -160,8 +159,4 @@ export function zeroPieces(extents: readonly Extent[]): Piece[] {
   return extents
     .flatMap((extent) => [...partsOf(extent, pieceBytes)])
     .map((part) => ({ ...part, segments: [{ ...part, from: "zeros" as const }] }));
-}
-
-export function totalOf(pieces: readonly Piece[]): number {
-  return lengthOf(pieces);
 }

@@ -23,8 +23,6 @@ export interface CardSession {
 export interface Progress {
   begin(phase: WritePhase, totalBytes: number): void;
   advance(bytes: number): void;
-  /** Tells where the phase stands now. */
-  tell(): void;
 }
 
 /** A card gave back something else than was written to it. */
@@ -78,6 +76,5 @@ export function progressEvents(
       doneBytes += bytes;
       if (doneBytes >= totalBytes || now() - toldAt >= tellMilliseconds) tell();
     },
-    tell,
   };
 }

@@ -1,12 +1,13 @@
 import { headBytes, planWrite, type Piece } from "./pieces.ts";
 import { alignedBuffer, openBlockDevice } from "./block-device.ts";
 import { refuseOtherDisk } from "./card-identity.ts";
-import { clearExtents, countKept, totalOf, writePieces, zeroPieces } from "./card-phases.ts";
+import { clearExtents, countKept, writePieces, zeroPieces } from "./card-phases.ts";
 import { type CardSession, digestOf, pieceBytes, progressEvents } from "./card-session.ts";
 import type { CardMessage, CardTask } from "./card-task.ts";
 import { type Availability, imageReader, type ReadableImage, refuseChange } from "./image-reader.ts";
 import { verifyPieces } from "./verify-card.ts";
 import { MiB } from "../../core/units.ts";
+import { lengthOf } from "../source/image-map.ts";
 
 export interface CardPorts {
   emit(message: CardMessage): void;
@@ -55,7 +56,7 @@ export async function writeCard(
   const headExtent = { offsetBytes: 0, lengthBytes: Math.min(headBytes, card.sizeBytes) };
 
   const begunAt = ports.now();
-  session.progress.begin("writing", totalOf(rest) + (isWhole ? 0 : totalOf(plan.head)));
+  session.progress.begin("writing", lengthOf(rest) + (isWhole ? 0 : lengthOf(plan.head)));
   let writtenBytes = await clearExtents(device, isWhole ? plan.probes : [headExtent, ...plan.probes], signal);
   const clearedBytes = writtenBytes;
   const flush = async (): Promise<void> => {
@@ -64,7 +65,7 @@ export async function writeCard(
   };
   if (writtenBytes > 0) await device.flush();
   await writePieces(session, rest);
-  writtenBytes += totalOf(rest);
+  writtenBytes += lengthOf(rest);
   if (rest.length > 0) await flush();
   // the image may have been unpacked wrongly although all that matters of it has come
   await ports.availability.atLeast(image.sizeBytes, signal);
@@ -80,11 +81,11 @@ export async function writeCard(
     signal.throwIfAborted();
     if (!isWhole) {
       for (const { piece, bytes } of head) await device.write(bytes, piece.offsetBytes);
-      writtenBytes += totalOf(plan.head);
+      writtenBytes += lengthOf(plan.head);
       await flush();
       writtenAt = ports.now();
     }
-    session.progress.begin("verifying", totalOf(verified));
+    session.progress.begin("verifying", lengthOf(verified));
     await verifyPieces(session, image, verified);
   } catch (thrown) {
     await blank(session, headExtent.lengthBytes);
@@ -96,8 +97,8 @@ export async function writeCard(
     event: "verified",
     device: task.device,
     writtenBytes,
-    verifiedBytes: totalOf(verified),
-    keptBytes: totalOf(plan.body.slice(0, there.pieces)) + (isWhole ? totalOf(plan.head) : 0),
+    verifiedBytes: lengthOf(verified),
+    keptBytes: lengthOf(plan.body.slice(0, there.pieces)) + (isWhole ? lengthOf(plan.head) : 0),
     writeSeconds: (writtenAt - begunAt) / 1000,
     verifySeconds: (verifiedAt - writtenAt) / 1000,
   });
@@ -125,7 +126,7 @@ async function whatIsThere(
   head: readonly HeadPiece[],
 ): Promise<{ readonly pieces: number; readonly head: boolean }> {
   const { body, head: headPieces } = session.plan;
-  session.progress.begin("comparing", totalOf(body) + totalOf(headPieces));
+  session.progress.begin("comparing", lengthOf(body) + lengthOf(headPieces));
   let isHeadThere = true;
   for (const { piece, bytes } of head) {
     const found = alignedBuffer(piece.lengthBytes);

@@ -4,7 +4,7 @@ export type WritePhase = "comparing" | "writing" | "flushing" | "verifying";
 
 /** What writing cards tells while it runs, one JSON object a line; `device` is the disk's path. */
 export type WriteEvent =
-  /** First of each card; `writeBytes`: what will be written and read back, zeros and cleared signatures included. */
+  /** First of each card; `writeBytes`: what of the image will be written, zeros included; old signatures that are cleared come on top. */
   | {
       readonly event: "card";
       readonly device: string;

@@ -206,6 +206,14 @@ async function openAll(
   signal: AbortSignal,
 ): Promise<Map<string, OpenImage>> {
   const open = new Map<string, OpenImage>();
+  if (bmap !== null && new Set(paths).size > 1) {
+    problems.push(
+      new BerryError("usage", `--bmap ${bmap} belongs to one image, but there are several`, {
+        hint: "put each block map beside its image, as IMAGE.bmap",
+      }),
+    );
+    return open;
+  }
   for (const path of new Set(paths)) {
     try {
       const options = { bmap: bmap === null ? "find" : resolve(bmap) };

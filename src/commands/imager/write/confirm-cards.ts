@@ -77,7 +77,7 @@ function saysYesReally(disk: Disk, namedById: boolean, given: string | null): st
 }
 
 /** What would be lost, for people. */
-export function contentsOf({ contents }: Disk): string {
+function contentsOf({ contents }: Disk): string {
   const found = contents.map(({ device, type, label, sizeBytes }) => {
     const name = label === "" ? "" : ` '${printable(label)}'`;
     return `${device}: ${printable(type)}${name} (${formatBytes(sizeBytes)})`;
