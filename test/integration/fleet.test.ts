@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { makeArchFixture } from "../fixtures/archlinuxarm.ts";
 import { type BakedImage, openImage } from "../fixtures/baked-image.ts";
 import { type Bakery, type BakeRun, openBakery } from "../fixtures/bakery.ts";
+import { cacheState } from "../fixtures/cache-state.ts";
 import { clusterText } from "../fixtures/cluster-text.ts";
 import { mustRun } from "../fixtures/run.ts";
 
@@ -154,6 +155,30 @@ describe("the nodes of a fleet", () => {
       });
       expect(await Promise.all(all().map(async ({ text }) => await text(hostKey)))).toEqual(before);
       expect(await knownHosts()).toBe(known);
+    },
+    patience,
+  );
+
+  test(
+    "are none of them half done when one of them cannot be baked",
+    async () => {
+      const files = '[{ source = "password", path = "/etc/token", owner = "stranger", secret = true }]';
+      const text = cluster(names).replace('name = "pi2"\n', `name = "pi2"\nimage = { files = ${files} }\n`);
+      await bakery.write("berry.toml", text);
+      const known = await knownHosts();
+      const run = await bakery.bake([]);
+      expect(run.exitCode).toBe(78);
+      expect(run.events.at(-1)).toMatchObject({ event: "failed", kind: "config" });
+      expect(run.events.filter(({ event }) => event === "failed")).toHaveLength(1);
+      expect(run.events.some((event) => event.event === "image" && event.node === "pi2")).toBe(false);
+      expect(run.events).toContainEqual({ event: "undone", what: "removed the unfinished image of pi2" });
+      const { unfinished, images: left } = await cacheState(bakery);
+      expect([unfinished, left]).toEqual([[], names.map((name) => `${name}.img`)]);
+      expect(await knownHosts()).toBe(known);
+      for (const name of names)
+        expect(
+          await (await openImage(join(bakery.folder, "images", `${name}.img`), signal())).complaints(),
+        ).toEqual([]);
     },
     patience,
   );
