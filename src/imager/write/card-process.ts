@@ -42,12 +42,11 @@ export function startCardProcess(
 ): CardProcess {
   const { task } = request;
   const { device } = task;
-  const child = Bun.spawn([...request.argv], {
-    stdio: ["pipe", "pipe", "pipe", request.fileDescriptor],
-    env: { ...request.environment },
-    // a session of its own: Ctrl-C reaches berry alone, which then stops the cards
-    detached: true,
-  });
+  const child = spawnCard(request);
+  if (child instanceof BerryError) {
+    const ended = Promise.resolve(failedEvent(device, child, null));
+    return { device, tellAvailable: () => undefined, stop: () => undefined, ended };
+  }
   const over = new AbortController();
   const watch = stallWatch(ports.clock.now());
   let phase: WritePhase = task.resume ? "comparing" : "writing";
@@ -145,6 +144,21 @@ export function startCardProcess(
     },
     ended: run(),
   };
+}
+
+function spawnCard({ argv, environment, fileDescriptor }: CardProcessRequest) {
+  try {
+    return Bun.spawn([...argv], {
+      stdio: ["pipe", "pipe", "pipe", fileDescriptor],
+      env: { ...environment },
+      // a session of its own: Ctrl-C reaches berry alone, which then stops the cards
+      detached: true,
+    });
+  } catch (cause) {
+    return new BerryError("os", "cannot start another berry for a card; nothing was written to it", {
+      cause,
+    });
+  }
 }
 
 interface Chunks {
