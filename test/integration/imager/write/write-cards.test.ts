@@ -124,7 +124,8 @@ async function runCard(task: CardTask): Promise<WriteEvent[]> {
   const child = Bun.spawn([...berryArgv, "imager", "write-card"], {
     stdio: ["pipe", "pipe", "inherit", opened.fileDescriptor],
   });
-  void child.stdin.write(`${JSON.stringify(task)}\n`);
+  const whole = { order: "available", bytes: task.map.sizeBytes };
+  void child.stdin.write(`${JSON.stringify(task)}\n${JSON.stringify(whole)}\n`);
   void child.stdin.flush();
   const text = await new Response(child.stdout).text();
   return text
