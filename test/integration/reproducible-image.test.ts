@@ -49,10 +49,12 @@ async function bakeAside(name: string, options: BakeOptions): Promise<void> {
   await rename(join(bakery.folder, "images"), join(bakery.folder, name));
 }
 
-async function expectEqual(one: string, other: string): Promise<void> {
+/** All that a bake leaves, images and what lies beside them, but for names like `except`. */
+async function expectEqual(one: string, other: string, except = "none"): Promise<void> {
+  const folders = [one, other].map((folder) => join(bakery.folder, folder));
+  await mustRun(["diff", "--brief", "--recursive", `--exclude=${except}`, "--", ...folders], {}, signal());
   for (const node of nodes) {
-    const [first, second] = [one, other].map((folder) => join(bakery.folder, folder, `${node}.img`));
-    await mustRun(["cmp", "--", first ?? "", second ?? ""], {}, signal());
+    const [first, second] = folders.map((folder) => join(folder, `${node}.img`));
     expect(await dataOf(second ?? "")).toEqual(await dataOf(first ?? ""));
   }
 }
@@ -91,7 +93,8 @@ describe("images of the same epoch", () => {
       );
       if (run.exitCode !== 0) throw new Error(`${run.stdout}\n${run.stderr}`);
       await rename(join(bakery.folder, "images"), join(bakery.folder, "scripted"));
-      await expectEqual("first", "scripted");
+      // the script lists no software
+      await expectEqual("first", "scripted", "*.cdx.json");
     },
     patience,
   );
