@@ -72,9 +72,10 @@ export async function collectFacts(
   const kernelRelease = release();
   const [major = "0", minor = "0"] = kernelRelease.split(".");
   // what asks programs or reads much goes on at the same time
-  const [emulators, pacman, mirror, berry, fileDigests] = await Promise.all([
+  const [emulators, pacman, mke2fs, mirror, berry, fileDigests] = await Promise.all([
     staticEmulators(folders),
     found["pacman"] === undefined ? null : pacmanMajor(found["pacman"], runner, signal),
+    found["mke2fs"] === undefined ? null : mke2fsVersion(found["mke2fs"], runner, signal),
     request.family === "apt" ? debianMirror(found["apt-get"], runner, signal) : null,
     berryForImage(request),
     digests(request.cluster),
@@ -98,6 +99,7 @@ export async function collectFacts(
     },
     userNamespaces: await userNamespaces(),
     pacmanMajor: pacman,
+    mke2fsVersion: mke2fs,
     cacheDirectory: request.cacheDirectory,
     cachedLayers: await intactLayers(join(request.cacheDirectory, "layers")),
     cacheDisk: await diskFacts(request.cacheDirectory),
@@ -203,6 +205,15 @@ async function pacmanMajor(
   const { stdout } = await runner.run([pacman, "--version"], { env: { LC_ALL: "C" } }, signal);
   const major = /Pacman v(\d+)\./.exec(stdout)?.[1];
   return major === undefined ? null : Number(major);
+}
+
+async function mke2fsVersion(
+  mke2fs: string,
+  runner: CommandRunner,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { stderr } = await runner.run([mke2fs, "-V"], { env: { LC_ALL: "C" } }, signal);
+  return /^mke2fs (\d+\.\d+(?:\.\d+)?)/m.exec(stderr)?.[1] ?? null;
 }
 
 /** Of the folder, or of the nearest one above that exists. */

@@ -17,6 +17,8 @@ export interface HostFacts {
   readonly subordinateIds: { readonly users: number; readonly groups: number };
   readonly userNamespaces: UserNamespaces;
   readonly pacmanMajor: number | null;
+  /** Of e2fsprogs, such as `1.47.0`; null: unknown. */
+  readonly mke2fsVersion: string | null;
   readonly cacheDirectory: string;
   /** Names of the layers in the cache. */
   readonly cachedLayers: readonly string[];

@@ -27,19 +27,35 @@ export function parseSourceDateEpoch(text: string | undefined, nowSeconds: numbe
   return seconds;
 }
 
-/** What of these nodes keeps their images from being the same, byte by byte, when they are baked again. Pure. */
+/** The oldest e2fsprogs whose images were seen to be the same, byte by byte. */
+const triedE2fsprogs = "1.47.0";
+
+/** What keeps these nodes' images from being the same, byte by byte, when they are baked again. Pure. */
 export function unreproducible(
   nodes: readonly Node[],
-  { sourceDateEpoch }: Pick<HostFacts, "sourceDateEpoch">,
+  { sourceDateEpoch, mke2fsVersion }: Pick<HostFacts, "sourceDateEpoch" | "mke2fsVersion">,
 ): Problem[] {
   if (sourceDateEpoch === null) return [];
   const salted = nodes.filter(({ user }) => user.password?.kind === "file").map(({ name }) => name);
-  if (salted.length === 0) return [];
+  const isOld =
+    mke2fsVersion !== null && mke2fsVersion.localeCompare(triedE2fsprogs, "en", { numeric: true }) < 0;
   return [
-    {
-      what: `SOURCE_DATE_EPOCH is set, but every bake gives the password of ${salted.join(", ")} a salt of its own`,
-      remedy: "use password_hash in place of password_file for images that are the same byte by byte",
-    },
+    ...(salted.length === 0
+      ? []
+      : [
+          {
+            what: `SOURCE_DATE_EPOCH is set, but every bake gives the password of ${salted.join(", ")} a salt of its own`,
+            remedy: "use password_hash in place of password_file for images that are the same byte by byte",
+          },
+        ]),
+    ...(isOld
+      ? [
+          {
+            what: `SOURCE_DATE_EPOCH is set, but e2fsprogs ${mke2fsVersion} may make another file system each time`,
+            remedy: `bake on a host with e2fsprogs ${triedE2fsprogs} or newer`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { failureOf } from "../../fixtures/failure-of.ts";
 import { makeNode } from "./plan/cluster-values.ts";
 
 const now = 1_800_000_000;
+const mke2fsVersion = "1.47.0";
 
 describe("SOURCE_DATE_EPOCH", () => {
   test.each([
@@ -40,13 +41,23 @@ describe("what keeps images from being the same again", () => {
   const byFile = makeNode("pi2", { user: { password: { kind: "file", path: "/secret/password" } } });
   const byKey = makeNode("pi3", { user: { password: null } });
   test("is nothing that anybody asked for without SOURCE_DATE_EPOCH", () => {
-    expect(unreproducible([byFile], { sourceDateEpoch: null })).toEqual([]);
+    expect(unreproducible([byFile], { sourceDateEpoch: null, mke2fsVersion })).toEqual([]);
   });
   test("is the salt of a password from a file, and not a hash or a key", () => {
-    expect(unreproducible([byHash, byKey], { sourceDateEpoch: 0 })).toEqual([]);
-    const [problem, ...more] = unreproducible([byHash, byFile, byKey], { sourceDateEpoch: 0 });
+    expect(unreproducible([byHash, byKey], { sourceDateEpoch: 0, mke2fsVersion })).toEqual([]);
+    const [problem, ...more] = unreproducible([byHash, byFile, byKey], { sourceDateEpoch: 0, mke2fsVersion });
     expect(problem?.what).toContain("password of pi2 ");
     expect(problem?.remedy).toContain("password_hash");
     expect(more).toEqual([]);
+  });
+  test.each([
+    ["1.46.5", 1],
+    ["1.9", 1],
+    ["1.47.0", 0],
+    ["1.47.2", 0],
+    ["1.100", 0],
+    [null, 0],
+  ])("is an e2fsprogs older than those that were tried: %p", (version, count) => {
+    expect(unreproducible([byHash], { sourceDateEpoch: 0, mke2fsVersion: version })).toHaveLength(count);
   });
 });

@@ -116,6 +116,7 @@ export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
     subordinateIds: { users: 65_536, groups: 65_536 },
     userNamespaces: "allowed",
     pacmanMajor: 7,
+    mke2fsVersion: "1.47.0",
     cacheDirectory: "/home/chaney/.cache/berry",
     cachedLayers: [],
     cacheDisk: { directory: "/home/chaney/.cache/berry", ...disk },
