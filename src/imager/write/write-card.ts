@@ -1,5 +1,6 @@
 import { headBytes, planWrite, type Piece } from "./pieces.ts";
 import { alignedBuffer, openBlockDevice } from "./block-device.ts";
+import { probeCapacity } from "./capacity.ts";
 import { refuseOtherDisk } from "./card-identity.ts";
 import { clearExtents, countKept, writePieces, zeroPieces } from "./card-phases.ts";
 import { type CardSession, digestOf, pieceBytes, progressEvents } from "./card-session.ts";
@@ -18,8 +19,8 @@ export interface CardPorts {
 
 /**
  * Writes one card and reads it back. In this order, so that a card that was interrupted never looks whole:
- * clear the head and old signatures, write everything else, flush, write the head, flush, read all of it back; a card
- * that fails after its head was written has its head cleared again.
+ * clear the head and old signatures, mark the memory behind the image, write everything else, flush, write the head,
+ * flush, look at the marks, read all of it back; a card that fails after its head was written has its head cleared again.
  *
  * @param fileDescriptor of the image
  * @throws BerryError `temporary` and `no-permission` before anything was written; `bad-data` for the image, `io` for
@@ -64,6 +65,7 @@ export async function writeCard(
     await device.flush();
   };
   if (writtenBytes > 0) await device.flush();
+  const capacity = isWhole ? null : await probeCapacity(device, image.sizeBytes, card);
   await writePieces(session, rest);
   writtenBytes += lengthOf(rest);
   if (rest.length > 0) await flush();
@@ -83,6 +85,8 @@ export async function writeCard(
       for (const { piece, bytes } of head) await device.write(bytes, piece.offsetBytes);
       writtenBytes += lengthOf(plan.head);
       await flush();
+      await capacity?.check();
+      await capacity?.restore();
       writtenAt = ports.now();
     }
     session.progress.begin("verifying", lengthOf(verified));
