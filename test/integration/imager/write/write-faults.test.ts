@@ -252,6 +252,20 @@ describe("a card as a whole", () => {
     expect(written.exitCode).toBe(inputOutput);
   });
 
+  test("that is slow is told of as it goes, and is no card that hangs", async () => {
+    await using card = await openFaultyCard({ sizeBytes: cardBytes, bytesPerSecond: 24 * mib });
+    const written = await writeCards(image, [card], {}, signal);
+    await expectUnharmed(written, card);
+    expect(written.events.filter(({ event }) => event === "stalled")).toEqual([]);
+    for (const phase of ["writing", "verifying"] as const) {
+      const done = written.events.flatMap((event) =>
+        event.event === "progress" && event.phase === phase ? [event.doneBytes] : [],
+      );
+      expect(done).toEqual(done.toSorted((one, other) => one - other));
+      expect(new Set(done).size).toBeGreaterThan(4);
+    }
+  });
+
   test("that hangs is told of and given up; one that answers again is written, and a good one never waits", async () => {
     await using stack = new AsyncDisposableStack();
     const [stuck, slow, good] = (await openCards(stack, [{ fault: "hangs" }, { fault: "hangs" }, null], {
