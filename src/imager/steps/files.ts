@@ -1,18 +1,8 @@
-import {
-  chmod,
-  copyFile,
-  lchown,
-  mkdir,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, copyFile, lchown, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import type { Copy, MakeDirectory, Remove, SetLine, Symlink, Write } from "../step.ts";
+import { namesIn } from "./names-in.ts";
 import { isMissing, pathInRoot, realPathInRoot } from "./root-path.ts";
 
 /** Replaces whatever is at `path`, also a symbolic link, by a file of this content. */
@@ -124,15 +114,6 @@ async function finish(root: string, place: string, owner: string, mode: number):
   const { uid, gid } = await ownerIds(root, owner);
   await lchown(place, uid, gid);
   await chmod(place, mode);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 async function sha256(path: string): Promise<string> {

@@ -1,9 +1,10 @@
-import { lstat, mkdir, open, readdir, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, open, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { elfMachine } from "../elf.ts";
 import type { HideProgram, NativeTools, ReturnTools } from "../step.ts";
 import type { StepContext } from "./context.ts";
-import { isMissing, realPathInRoot } from "./root-path.ts";
+import { namesIn } from "./names-in.ts";
+import { realPathInRoot } from "./root-path.ts";
 import { hostProgram } from "./run.ts";
 import { mountOn } from "./mount-root.ts";
 import { mountPoints } from "./remove-tree.ts";
@@ -105,13 +106,4 @@ export async function hideProgram(step: HideProgram, context: StepContext): Prom
 /** fstab(5): blanks and backslashes in octal. */
 function escaped(path: string): string {
   return path.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }

@@ -1,9 +1,10 @@
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { settledDescription, settledShadow } from "../settled-text.ts";
 import type { Settle } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { mountOn } from "./mount-root.ts";
+import { namesIn } from "./names-in.ts";
 import { isMissing, realPathInRoot } from "./root-path.ts";
 import { hostProgram } from "./run.ts";
 
@@ -41,14 +42,5 @@ async function rewrite(path: string, settled: (text: string) => string): Promise
     if (wanted !== text) await writeFile(path, wanted);
   } catch (error) {
     if (!isMissing(error)) throw error;
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }

@@ -1,7 +1,8 @@
 import type { Extent } from "../source/image-map.ts";
 import { alignedBuffer, type BlockDevice } from "./block-device.ts";
 import { type CardSession, digestOf, pieceBytes, twoBuffers } from "./card-session.ts";
-import { batches, merge, partsOf, type Piece, slotBytes, type Span, spans } from "./pieces.ts";
+import { union } from "../source/extents.ts";
+import { batches, partsOf, type Piece, slotBytes, type Span, spans } from "./pieces.ts";
 
 /** Small pieces of one batch that are under way at once. */
 const lanes = 4;
@@ -146,7 +147,7 @@ export async function clearExtents(
           zeroBlock.subarray(0, lengthBytes),
         ) !== 0,
     );
-    for (const { offsetBytes, lengthBytes } of merge(dirty)) {
+    for (const { offsetBytes, lengthBytes } of union(dirty)) {
       await device.write(zeros.subarray(0, lengthBytes), part.offsetBytes + offsetBytes);
       clearedBytes += lengthBytes;
     }

@@ -3,7 +3,8 @@ import { fstatSync, readSync } from "node:fs";
 import { BerryError } from "../../core/errors.ts";
 import type { DataExtent } from "../source/image-map.ts";
 import type { FileStamp } from "./card-task.ts";
-import { endOf, type Piece, type Segment } from "./pieces.ts";
+import { endOf } from "../source/extents.ts";
+import type { Piece, Segment } from "./pieces.ts";
 
 /** How far an image can be read. */
 export interface Availability {

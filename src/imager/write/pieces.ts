@@ -1,4 +1,5 @@
 import { MiB } from "../../core/units.ts";
+import { alignOutward, difference, endOf, union } from "../source/extents.ts";
 import type { Extent, ImageMap } from "../source/image-map.ts";
 
 /** A contiguous part of a card that is written by one request. */
@@ -39,8 +40,8 @@ const signatureBytes = 1 * MiB;
 
 /** The pieces, none longer than `pieceBytes` (a multiple of the sector). Extents are rounded outwards to whole sectors. */
 export function planWrite(map: ImageMap, card: CardGeometry, pieceBytes: number): WritePlan {
-  const data = rounded(map.data, card);
-  const zeros = subtract(rounded(map.zeros, card), data);
+  const data = alignOutward(map.data, card.sectorBytes, card.sizeBytes);
+  const zeros = difference(alignOutward(map.zeros, card.sectorBytes, card.sizeBytes), data);
   const segments = [
     ...data.map((extent): Segment => ({ ...extent, from: "image" })),
     ...zeros.map((extent): Segment => ({ ...extent, from: "zeros" })),
@@ -53,16 +54,12 @@ export function planWrite(map: ImageMap, card: CardGeometry, pieceBytes: number)
   return {
     head: pieces.filter(({ offsetBytes }) => offsetBytes < headBytes),
     body: pieces.filter(({ offsetBytes }) => offsetBytes >= headBytes),
-    probes: subtract(rounded(regions, card), merge(segments)),
+    probes: difference(alignOutward(regions, card.sectorBytes, card.sizeBytes), union(segments)),
   };
 }
 
 function byOffset(one: Extent, other: Extent): number {
   return one.offsetBytes - other.offsetBytes;
-}
-
-export function endOf({ offsetBytes, lengthBytes }: Extent): number {
-  return offsetBytes + lengthBytes;
 }
 
 function endsOf(region: Extent): Extent[] {
@@ -71,57 +68,6 @@ function endsOf(region: Extent): Extent[] {
     { offsetBytes: region.offsetBytes, lengthBytes: length },
     { offsetBytes: endOf(region) - length, lengthBytes: length },
   ];
-}
-
-function rounded(extents: readonly Extent[], { sizeBytes, sectorBytes }: CardGeometry): Extent[] {
-  return merge(
-    extents.flatMap((extent) => {
-      const begin = Math.floor(extent.offsetBytes / sectorBytes) * sectorBytes;
-      const end = Math.min(sizeBytes, Math.ceil(endOf(extent) / sectorBytes) * sectorBytes);
-      return end > begin ? [{ offsetBytes: begin, lengthBytes: end - begin }] : [];
-    }),
-  );
-}
-
-/** The same bytes in order, without overlap, touching ones as one. */
-export function merge(extents: readonly Extent[]): Extent[] {
-  const merged: Extent[] = [];
-  for (const extent of extents.toSorted(byOffset)) {
-    const last = merged.at(-1);
-    if (last === undefined || extent.offsetBytes > endOf(last)) {
-      merged.push({ offsetBytes: extent.offsetBytes, lengthBytes: extent.lengthBytes });
-    } else if (endOf(extent) > endOf(last)) {
-      merged[merged.length - 1] = {
-        offsetBytes: last.offsetBytes,
-        lengthBytes: endOf(extent) - last.offsetBytes,
-      };
-    }
-  }
-  return merged;
-}
-
-/** What of `extents` is not in `taken`; both merged. */
-function subtract(extents: readonly Extent[], taken: readonly Extent[]): Extent[] {
-  const left: Extent[] = [];
-  let next = 0;
-  for (const extent of extents) {
-    let begin = extent.offsetBytes;
-    const end = endOf(extent);
-    while (next < taken.length && endOf(at(taken, next)) <= begin) next += 1;
-    for (let index = next; index < taken.length && at(taken, index).offsetBytes < end; index += 1) {
-      const hit = at(taken, index);
-      if (hit.offsetBytes > begin) left.push({ offsetBytes: begin, lengthBytes: hit.offsetBytes - begin });
-      begin = Math.max(begin, endOf(hit));
-    }
-    if (begin < end) left.push({ offsetBytes: begin, lengthBytes: end - begin });
-  }
-  return left;
-}
-
-function at<T>(list: readonly T[], index: number): T {
-  const found = list[index];
-  if (found === undefined) throw new RangeError(`no ${index} in a list of ${list.length}`);
-  return found;
 }
 
 /** Cuts where a gap is, where a piece is full and where the head ends. */

@@ -5,7 +5,8 @@ import { readPieces } from "./card-phases.ts";
 import { type CardSession, digestOf, NotVerified } from "./card-session.ts";
 import type { ReadableImage } from "./image-reader.ts";
 import { type Astray, commonDistance, mismatchCause, sectorBytes, tellingSectors } from "./mismatch-cause.ts";
-import { endOf, type Piece } from "./pieces.ts";
+import { endOf } from "../source/extents.ts";
+import type { Piece } from "./pieces.ts";
 
 /**
  * Reads the pieces back and holds them against the digests that were noted.
