@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, constants, open, readFile, readdir, stat, statfs } from "node:fs/promises";
+import { access, constants, open, readFile, readdir } from "node:fs/promises";
 import { release, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { Cluster } from "../config/cluster.ts";
@@ -7,7 +7,9 @@ import { BerryError } from "../core/errors.ts";
 import type { CommandRunner } from "../core/ports.ts";
 import { MiB } from "../core/units.ts";
 import { elfMachine, isDynamic } from "./elf.ts";
-import type { DiskFacts, HostFacts, UserNamespaces } from "./host-facts.ts";
+import { diskFacts, shareBlocks } from "./facts-disk.ts";
+import { debianMirror } from "./facts-mirror.ts";
+import type { HostFacts, UserNamespaces } from "./host-facts.ts";
 import { hostKeyTypesOf } from "./host-keys-file.ts";
 import { intactLayers } from "./layer-record-file.ts";
 import { parseSourceDateEpoch } from "./source-date-epoch.ts";
@@ -214,110 +216,6 @@ async function mke2fsVersion(
 ): Promise<string | null> {
   const { stderr } = await runner.run([mke2fs, "-V"], { env: { LC_ALL: "C" } }, signal);
   return /^mke2fs (\d+\.\d+(?:\.\d+)?)/m.exec(stderr)?.[1] ?? null;
-}
-
-/** Of the folder, or of the nearest one above that exists. */
-async function diskFacts(directory: string): Promise<DiskFacts> {
-  const existing = await nearestFolder(directory);
-  const { bavail, bsize, type } = await statfs(existing);
-  const fileSystem = fileSystems[type] ?? `file system 0x${type.toString(16)}`;
-  return {
-    directory,
-    freeBytes: bavail * bsize,
-    fileSystem,
-    keepsAttributes: !withoutAttributes.includes(fileSystem),
-  };
-}
-
-/** One file system that knows ioctl_ficlone(2); an xfs of before 2018 may not, and fills up with a message of its own. */
-async function shareBlocks(one: string, other: string): Promise<boolean> {
-  const [here, there] = [await nearestFolder(one), await nearestFolder(other)];
-  const [{ dev }, { dev: otherDev }] = [await stat(here), await stat(there)];
-  return dev === otherDev && sharingFileSystems.includes(fileSystems[(await statfs(here)).type] ?? "");
-}
-
-async function nearestFolder(directory: string): Promise<string> {
-  let existing = directory;
-  while (
-    !(await stat(existing).then(
-      (stats) => stats.isDirectory(),
-      () => false,
-    )) &&
-    existing !== "/"
-  )
-    existing = dirname(existing);
-  return existing;
-}
-
-const sharingFileSystems = ["btrfs", "xfs", "bcachefs"];
-
-/** statfs(2)'s magic numbers. */
-const fileSystems: Readonly<Record<number, string>> = {
-  0xef53: "ext4",
-  0x9123683e: "btrfs",
-  0x58465342: "xfs",
-  0x01021994: "tmpfs",
-  0x6969: "nfs",
-  0x4d44: "vfat",
-  0x2011bab0: "exfat",
-  0x5346544e: "ntfs",
-  0x7366746e: "ntfs3",
-  0x65735546: "fuse",
-  0xfe534d42: "smb",
-  0xff534d42: "cifs",
-  0x794c7630: "overlayfs",
-  0x2fc12fc1: "zfs",
-  0xf2f52010: "f2fs",
-  0xca451a4e: "bcachefs",
-  0x01021997: "9p",
-};
-const withoutAttributes = ["nfs", "vfat", "exfat", "ntfs", "ntfs3", "fuse", "smb", "cifs", "9p"];
-
-/** The mirror that this host's own apt uses: whoever set the machine up chose it for this network. */
-async function debianMirror(
-  aptGet: string | undefined,
-  runner: CommandRunner,
-  signal: AbortSignal,
-): Promise<HostFacts["debianMirror"]> {
-  if (aptGet === undefined) return null;
-  const { stdout, exitCode } = await runner.run(
-    [
-      aptGet,
-      "indextargets",
-      "--format",
-      "$(ORIGIN)|$(LABEL)|$(REPO_URI)|$(COMPONENT)|$(CODENAME)|$(SUITE)",
-      "Created-By: Packages",
-    ],
-    { env: { LC_ALL: "C", PATH: "/usr/bin:/bin" } },
-    signal,
-  );
-  if (exitCode !== 0) return null;
-  return chooseDebianMirror(stdout);
-}
-
-/**
- * Lines `ORIGIN|LABEL|URI|…`; origin and label are empty before the first apt-get update.
- * Only what is fetched over the network makes sense in an image: neither a CD-ROM nor a file of this host.
- */
-export function chooseDebianMirror(lines: string): HostFacts["debianMirror"] {
-  const rows = lines.split("\n").map((line) => line.split("|"));
-  const uris = rows.flatMap(([origin, , uri]) =>
-    uri !== undefined &&
-    /^https?:/.test(uri) &&
-    (origin === "Debian" || (origin === "" && /\/debian(-security)?\/?$/.test(uri)))
-      ? [uri]
-      : [],
-  );
-  const url = uris.find((uri) => !/security/.test(uri));
-  if (url === undefined) return null;
-  return {
-    url: trimmed(url),
-    securityUrl: uris.filter((uri) => /security/.test(uri)).map(trimmed)[0] ?? null,
-  };
-}
-
-function trimmed(url: string): string {
-  return url.replace(/\/$/, "");
 }
 
 /** `--berry`, else berry-aarch64 beside the running program, else the program itself on an arm64 host. */

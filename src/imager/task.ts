@@ -1,4 +1,4 @@
-import type { Emulator, NodePlan, Plan } from "./step.ts";
+import type { Emulator, NodePlan, Plan } from "./bake-plan.ts";
 
 /** What berry has done inside the namespaces. */
 export type Task = BakeTask | CleanTask | ShellTask;

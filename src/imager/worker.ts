@@ -5,7 +5,7 @@ import type { Clock, CommandRunner } from "../core/ports.ts";
 import type { BakeEvent } from "./event.ts";
 import { hostEnvironment } from "./host-environment.ts";
 import { epochEnvironment } from "./source-date-epoch.ts";
-import type { Emulator } from "./step.ts";
+import type { Emulator } from "./bake-plan.ts";
 import { registerEmulator } from "./steps/binfmt.ts";
 import type { StepContext } from "./steps/context.ts";
 import { startEmulationMeter } from "./steps/emulation-meter.ts";

@@ -7,7 +7,7 @@ import { refuseOtherInputs, trustLayers } from "../../imager/lock/trust-layers.t
 import { lockPath, readLock, writeLock } from "../../imager/lock-file.ts";
 import { readLayerNotes, readSoftware } from "../../imager/software-file.ts";
 import type { LayerNotes } from "../../imager/software/software.ts";
-import type { Plan } from "../../imager/step.ts";
+import type { Plan } from "../../imager/bake-plan.ts";
 
 /**
  * The lock that a bake has to keep to.

@@ -8,7 +8,7 @@ import type { Log } from "../../core/ports.ts";
 import { collectFacts } from "../../imager/facts-collect.ts";
 import type { HostFacts } from "../../imager/host-facts.ts";
 import { planBake } from "../../imager/plan/plan.ts";
-import type { Plan } from "../../imager/step.ts";
+import type { Plan } from "../../imager/bake-plan.ts";
 import type { LoadedTarget } from "../../imager/targets.ts";
 import { loadTarget } from "../../imager/targets-load.ts";
 import { ownVersion } from "../../cli/version.ts";

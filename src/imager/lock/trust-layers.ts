@@ -1,6 +1,6 @@
 import { composeSoftware, imageSoftware } from "../software/compose-software.ts";
 import type { LayerNotes } from "../software/software.ts";
-import type { NodePlan, Plan } from "../step.ts";
+import type { NodePlan, Plan } from "../bake-plan.ts";
 import { compareImages, compareRootfs, refuseDifferences, strangers } from "./compare-lock.ts";
 import { lockedImage } from "./lock.ts";
 

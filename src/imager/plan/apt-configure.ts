@@ -1,5 +1,6 @@
 import { nativeDebian } from "../host-facts.ts";
-import type { LayerPlan, Step } from "../step.ts";
+import type { LayerPlan } from "../bake-plan.ts";
+import type { Step } from "../step.ts";
 import type { AptPlace } from "./apt-files.ts";
 import type { LayerPlace } from "./layer.ts";
 

@@ -1,4 +1,5 @@
-import type { LayerPlan, Step } from "../step.ts";
+import type { LayerPlan } from "../bake-plan.ts";
+import type { Step } from "../step.ts";
 import { bindTools, configure, makeInitramfs, noServices } from "./apt-configure.ts";
 import { aptFiles, deb822 } from "./apt-files.ts";
 import type { AptPlace, AptTarget } from "./apt-files.ts";

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Cluster, Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { hostKeyName, hostKeyTypes } from "../host-key-types.ts";
-import type { KnownHosts, Step } from "../step.ts";
+import type { KnownHosts } from "../bake-plan.ts";
+import type { Step } from "../step.ts";
 
 /** The keys that the node is known by: an ed25519 key at least, and what else is kept for it. */
 export function hostKeySteps(node: Node, facts: HostFacts, root: string): Step[] {

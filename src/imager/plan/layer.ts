@@ -1,4 +1,5 @@
-import type { LayerPlan, Step } from "../step.ts";
+import type { LayerPlan } from "../bake-plan.ts";
+import type { Step } from "../step.ts";
 
 /** Where a layer is made, before it has its name. */
 export interface LayerPlace {

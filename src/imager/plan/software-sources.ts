@@ -1,5 +1,6 @@
 import type { Node } from "../../config/cluster.ts";
-import type { LayerPlan, NodeSoftware, Step } from "../step.ts";
+import type { LayerPlan, NodeSoftware } from "../bake-plan.ts";
+import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import type { LayerPlace } from "./layer.ts";
 import { tarballOf } from "./pacman-layers.ts";

@@ -1,4 +1,4 @@
-import type { NodePlan, Plan } from "../step.ts";
+import type { NodePlan, Plan } from "../bake-plan.ts";
 
 /** A crypt(5) hash of berry.toml, and the environment variable that brings it to the script. */
 export interface PasswordHash {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-import type { Emulator } from "../step.ts";
+import type { Emulator } from "../bake-plan.ts";
 import type { StepContext } from "./context.ts";
 import { mountOn } from "./mount-root.ts";
 

@@ -2,7 +2,8 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import { keyOf, knownHostsMark, renderKnownHosts } from "../known-hosts.ts";
-import type { KnownHosts, WriteHostKey } from "../step.ts";
+import type { KnownHosts } from "../bake-plan.ts";
+import type { WriteHostKey } from "../step.ts";
 import { writeInRoot } from "./files.ts";
 import { isMissing } from "./root-path.ts";
 

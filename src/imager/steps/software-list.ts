@@ -5,7 +5,7 @@ import { lockedImage } from "../lock/lock.ts";
 import { readSoftware } from "../software-file.ts";
 import { softwareList } from "../software/cyclonedx.ts";
 import type { Software } from "../software/software.ts";
-import type { NodePlan } from "../step.ts";
+import type { NodePlan } from "../bake-plan.ts";
 
 /**
  * What a node's image will be made of.

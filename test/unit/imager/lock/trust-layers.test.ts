@@ -4,7 +4,7 @@ import type { Lock, LockedImage } from "../../../../src/imager/lock/lock.ts";
 import { refuseOtherInputs, trustLayers } from "../../../../src/imager/lock/trust-layers.ts";
 import { imageSoftware } from "../../../../src/imager/software/compose-software.ts";
 import type { LayerNotes } from "../../../../src/imager/software/software.ts";
-import type { Plan } from "../../../../src/imager/step.ts";
+import type { Plan } from "../../../../src/imager/bake-plan.ts";
 import { arch, makeCluster, makeFacts, makeNode, planOf } from "../plan/cluster-values.ts";
 import { archNotes } from "../software/software-values.ts";
 import { refusalOf } from "./lock-values.ts";

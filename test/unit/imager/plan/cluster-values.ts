@@ -2,7 +2,7 @@ import type { Cluster, Node } from "../../../../src/config/cluster.ts";
 import type { HostFacts } from "../../../../src/imager/host-facts.ts";
 import type { Lock } from "../../../../src/imager/lock/lock.ts";
 import { planBake } from "../../../../src/imager/plan/plan.ts";
-import type { Plan } from "../../../../src/imager/step.ts";
+import type { Plan } from "../../../../src/imager/bake-plan.ts";
 import { shippedTarget } from "../../../../src/imager/targets.ts";
 
 /** Changes to a node, table by table. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { planScript } from "../../../../src/imager/script/script.ts";
-import type { Plan, Step } from "../../../../src/imager/step.ts";
+import type { Plan } from "../../../../src/imager/bake-plan.ts";
+import type { Step } from "../../../../src/imager/step.ts";
 import { arch, debian, makeCluster, makeFacts, makeNode, planOf } from "./cluster-values.ts";
 
 function planAt(target: string, sourceDateEpoch: number | null): Plan {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { lockedImage } from "../../../../src/imager/lock/lock.ts";
 import type { LockedImage } from "../../../../src/imager/lock/lock.ts";
 import { noteNames } from "../../../../src/imager/software-file.ts";
-import type { NodePlan } from "../../../../src/imager/step.ts";
+import type { NodePlan } from "../../../../src/imager/bake-plan.ts";
 import { nodeSoftware, publishImage } from "../../../../src/imager/steps/software-list.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 import { arch, makeCluster, makeNode, planOf } from "../plan/cluster-values.ts";

@@ -1,0 +1,12 @@
+import { readdir } from "node:fs/promises";
+import { isMissing } from "./root-path.ts";
+
+/** Names in a folder; none where there is no folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
