@@ -14,6 +14,7 @@ const maximumBytes = 256 * MiB;
 /**
  * Reads the block map of an image.
  * @param newerThan milliseconds since the epoch: one beside the image that is older is of an earlier image
+ * @param onOlder hears the path of one that is
  * @param wanted `find`: one of `bmapPaths`, where there is one; a path: that one; null: none
  * @throws BerryError `no-input` where the named one is missing, `bad-data` where it is damaged
  */
@@ -21,12 +22,15 @@ export async function findBmap(
   imagePath: string,
   wanted: string | null,
   newerThan: number,
+  onOlder: (path: string) => void,
 ): Promise<FoundBmap | null> {
   if (wanted === null) return null;
   if (wanted !== "find") return await readBmap(wanted);
   for (const path of bmapPaths(imagePath)) {
     const found = await stat(path).catch(() => null);
-    if (found?.isFile() === true && found.mtimeMs >= newerThan) return await readBmap(path);
+    if (found?.isFile() !== true) continue;
+    if (found.mtimeMs >= newerThan) return await readBmap(path);
+    onOlder(path);
   }
   return null;
 }

@@ -21,6 +21,8 @@ export interface OpenImageOptions {
   readonly bmap: string | null;
   /** Hears how far the image is decompressed while it has to be whole before it can be handed out. */
   readonly tell?: (decompressedBytes: number) => void;
+  /** Hears of a .bmap beside the image that is older than it, and so not used. */
+  readonly onOlderBmap?: (path: string) => void;
 }
 
 /**
@@ -47,7 +49,12 @@ export async function openImage(
   const format = imageFormat(await readFile(0, signatureBytes));
   if (format.format === "foreign")
     throw new BerryError("bad-data", `${absolute} is ${format.name}, not an image`, { hint: format.remedy });
-  const found = await findBmap(absolute, options.bmap, format.format === "raw" ? mtimeMs : -Infinity);
+  const found = await findBmap(
+    absolute,
+    options.bmap,
+    format.format === "raw" ? mtimeMs : -Infinity,
+    options.onOlderBmap ?? (() => undefined),
+  );
   const image =
     format.format === "raw"
       ? openRaw(fileDescriptor, fileBytes)

@@ -4,6 +4,8 @@ import type { VerbContext } from "../../../cli/verb.ts";
 import type { Cluster } from "../../../config/cluster.ts";
 import { loadCluster } from "../../../config/load-cluster.ts";
 import { BerryError } from "../../../core/errors.ts";
+import { printable } from "../../../core/printable.ts";
+import { formatBytes } from "../../../core/units.ts";
 import { resolveTarget } from "../../../imager/disks/choose-disk.ts";
 import { collectDisks } from "../../../imager/disks/collect-disks.ts";
 import { collectKeepPaths } from "../../../imager/disks/collect-keep-paths.ts";
@@ -49,8 +51,9 @@ export interface ChosenCards extends AsyncDisposable {
  */
 export async function chooseCards(
   choice: Choice,
-  { log, signal }: Pick<VerbContext, "log" | "signal">,
+  context: Pick<VerbContext, "log" | "screen" | "signal">,
 ): Promise<ChosenCards> {
+  const { log, signal } = context;
   const problems: BerryError[] = [];
   const images = await withRightsOf(choice.user, async () => await findImages(choice, problems, log, signal));
   const found = images.flatMap((path) => (path === null ? [] : [path]));
@@ -72,7 +75,7 @@ export async function chooseCards(
   await using undo = new AsyncDisposableStack();
   const open = await withRightsOf(
     choice.user,
-    async () => await openAll(choice, found, undo, problems, signal),
+    async () => await openAll(choice, found, undo, problems, context),
   );
   const cards = choice.pairs.flatMap((_, index): ChosenCard[] => {
     const [path, target] = [images[index], probed[index]];
@@ -203,7 +206,7 @@ async function openAll(
   paths: readonly string[],
   undo: AsyncDisposableStack,
   problems: BerryError[],
-  signal: AbortSignal,
+  { log, screen, signal }: Pick<VerbContext, "log" | "screen" | "signal">,
 ): Promise<Map<string, OpenImage>> {
   const open = new Map<string, OpenImage>();
   if (bmap !== null && new Set(paths).size > 1) {
@@ -216,10 +219,23 @@ async function openAll(
   }
   for (const path of new Set(paths)) {
     try {
-      const options = { bmap: bmap === null ? "find" : resolve(bmap) };
+      const options = {
+        bmap: bmap === null ? "find" : resolve(bmap),
+        tell: (unpackedBytes: number) => {
+          screen.redraw([`unpacking ${printable(basename(path))}: ${formatBytes(unpackedBytes)}`]);
+        },
+        onOlderBmap: (older: string) => {
+          log.warn(
+            `${older} is older than the image, and not used`,
+            `if it belongs to the image: --bmap ${older}`,
+          );
+        },
+      };
       open.set(path, undo.use(await openImage(path, options, signal)));
     } catch (thrown) {
       problems.push(asProblem(thrown));
+    } finally {
+      screen.redraw([]);
     }
   }
   return open;

@@ -306,3 +306,22 @@ describe("the decompressor", () => {
     expect(await readdir(scratch)).toEqual([]);
   });
 });
+
+test("a block map beside the image that is older than it is told of, and not used", async () => {
+  const path = join(folder.path, "anew.img");
+  await mustRun(["cp", image, path], {}, never);
+  await mustRun(["cp", join(folder.path, "own.bmap"), `${path}.bmap`], {}, never);
+  const older: string[] = [];
+  const from = async () => {
+    await using opened = await openImage(
+      path,
+      { bmap: "find", onOlderBmap: (bmap) => void older.push(bmap) },
+      never,
+    );
+    return opened.map.from;
+  };
+  await mustRun(["touch", "--date=@1000000000", path], {}, never);
+  expect({ from: await from(), older }).toEqual({ from: "bmap", older: [] });
+  await mustRun(["touch", "--date=@999999999", `${path}.bmap`], {}, never);
+  expect({ from: await from(), older }).toEqual({ from: "holes", older: [`${path}.bmap`] });
+});
