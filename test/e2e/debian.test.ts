@@ -225,13 +225,15 @@ async function logInAtTheConsole(machine: Machine): Promise<void> {
   machine.write("exit\n");
 }
 
-/** Runs a command over ssh, logged in by key; its output without the last line end. */
+/** Runs a command over ssh, logged in by key, if the node shows the host key that the bake told; its output without the last line end. */
 function sshTo(machine: Machine): (command: string) => Promise<string> {
   const options = [
     "-o",
-    "StrictHostKeyChecking=no",
+    "StrictHostKeyChecking=yes",
     "-o",
-    "UserKnownHostsFile=/dev/null",
+    `UserKnownHostsFile=${join(folder, "images/known_hosts")}`,
+    "-o",
+    "HostKeyAlias=pi1.local",
     "-o",
     "LogLevel=ERROR",
     "-o",
@@ -248,7 +250,8 @@ function sshTo(machine: Machine): (command: string) => Promise<string> {
       "chaney@127.0.0.1",
       command,
     ];
-    const { stdout } = await user.run(argv, {}, signal());
+    const { stdout, stderr } = await user.run(argv, {}, signal());
+    if (stderr.includes("Host key verification failed")) throw new Error(stderr);
     return stdout.trimEnd();
   };
 }
