@@ -5,6 +5,7 @@ import { NotVerified } from "../../imager/write/card-session.ts";
 import type { CardMessage } from "../../imager/write/card-task.ts";
 import { writeCard as writeOne } from "../../imager/write/write-card.ts";
 import { systemClock } from "../../system/clock.ts";
+import { commandRunner } from "../../system/command-runner.ts";
 
 /** The image, as `berry imager write` hands it over. */
 const imageDescriptor = 3;
@@ -24,7 +25,12 @@ export const writeCard = defineVerb({
     const { task, availability, stop } = orders;
     const until = AbortSignal.any([signal, stop]);
     try {
-      await writeOne(task, imageDescriptor, { emit, now: () => systemClock.now(), availability }, until);
+      await writeOne(
+        task,
+        imageDescriptor,
+        { emit, now: () => systemClock.now(), availability, runner: commandRunner },
+        until,
+      );
     } catch (thrown) {
       emit(failureOf(task.device, thrown, until));
     }

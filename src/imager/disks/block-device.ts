@@ -10,13 +10,15 @@ export interface BlockDevice {
   readonly sizeBytes: number | null;
   /** Kernel's names of the devices that stand upon it; null: unknown. */
   readonly holders: readonly string[] | null;
-  /** Kernel's names of the devices it is made of. */
+  /** Kernel's names of the devices it is made of; of a loop device over a block device that one. */
   readonly slaves: readonly string[];
   readonly deviceMapper: { readonly name: string; readonly uuid: string } | null;
   /** Such as `raid1`; null: no md. */
   readonly mdLevel: string | null;
   /** Of a loop device; the kernel adds ` (deleted)`. */
   readonly backingFile: string | null;
+  /** `st_dev:st_ino` of the regular file that a loop device stands upon; null: none, or it cannot be looked at. */
+  readonly backingInode: string | null;
   /** null: udev knows nothing of it. */
   readonly udev: UdevRecord | null;
   /** Of a whole disk. */

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import type { BlockDevice, BlockDevices, Hardware, UdevRecord } from "./block-device.ts";
 import type { SystemRoots } from "./disk.ts";
+import { resolveBacking } from "./collect-backing.ts";
 import { parseUdevRecord } from "./udev-record.ts";
 
 /**
@@ -22,7 +23,7 @@ export async function collectBlockDevices(roots: SystemRoots, signal?: AbortSign
       .map(async (entry) => await diskAndPartitions(roots, join(folder, entry), entry, links)),
   );
   signal?.throwIfAborted();
-  return new Map(devices.flat().map((device) => [device.name, device]));
+  return await resolveBacking(new Map(devices.flat().map((device) => [device.name, device])), roots.dev);
 }
 
 async function diskAndPartitions(
@@ -80,6 +81,7 @@ async function readDevice(
     deviceMapper: dmName === null ? null : { name: dmName, uuid: dmUuid ?? "" },
     mdLevel,
     backingFile,
+    backingInode: null,
     udev: majorMinor === null ? null : await readUdev(roots.udev, majorMinor),
     hardware,
   };

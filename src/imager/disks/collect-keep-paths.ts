@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { KeepPath, KeepPaths } from "./disk.ts";
@@ -15,13 +16,23 @@ async function keepPath(path: string): Promise<KeepPath> {
   for (;;) {
     try {
       const real = await realpath(existing);
-      const stats = await stat(real);
-      return { path, real, majorMinor: majorMinorOf(stats.isBlockDevice() ? stats.rdev : stats.dev) };
+      const stats = await stat(real, { bigint: true });
+      return {
+        path,
+        real,
+        majorMinor: majorMinorOf(Number(stats.isBlockDevice() ? stats.rdev : stats.dev)),
+        inode: existing === path ? inodeOf(stats) : null,
+      };
     } catch {
-      if (existing === "/") return { path, real: path, majorMinor: null };
+      if (existing === "/") return { path, real: path, majorMinor: null, inode: null };
       existing = dirname(existing);
     }
   }
+}
+
+/** `st_dev:st_ino` of a regular file, whatever it is called; null: it is none. Inodes have up to 64 bits. */
+export function inodeOf(stats: BigIntStats): string | null {
+  return stats.isFile() ? `${stats.dev}:${stats.ino}` : null;
 }
 
 /** The kernel's and glibc's encoding of dev_t (gnu_dev_major(3)), for numbers that fit into 44 bits. */

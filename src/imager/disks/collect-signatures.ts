@@ -1,25 +1,25 @@
-import { open } from "node:fs/promises";
 import type { CommandRunner } from "../../core/ports.ts";
 import type { Extent } from "../source/image-map.ts";
-import { readPartitionTables } from "../source/partitions.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { contentOf } from "./describe-disk.ts";
 import type { Content, Disk, DiskUse } from "./disk.ts";
 import { isMemberOf } from "./membership.ts";
 
-/** Where blkid(8) lies; an ordinary user's PATH need not say so. */
+/** Where blkid(8) and partx(8) lie; an ordinary user's PATH need not say so. */
 const environment = { PATH: "/usr/sbin:/sbin:/usr/bin:/bin", LC_ALL: "C" };
 
 /**
  * Looks at the content of a disk itself, which has to be readable: udev's record may be missing (containers), or older
  * than what is there. What the disk or a partition of it belongs to is added to its uses. Nothing is added where
- * there is no blkid(8).
- *
- * @throws BerryError `io` where the disk cannot be read
+ * there is no blkid(8), or the disk cannot be read. Programs read it, so that a disk that does not answer holds nobody
+ * up for longer than the signal says.
  */
 export async function probeDisk(disk: Disk, runner: CommandRunner, signal: AbortSignal): Promise<Disk> {
   const { sizeBytes } = disk.identity;
-  const places = [{ offsetBytes: 0, lengthBytes: sizeBytes }, ...(await partitionsOf(disk))];
+  const places = [
+    { offsetBytes: 0, lengthBytes: sizeBytes },
+    ...(await partitionsOf(disk.path, runner, signal)),
+  ];
   const contents: Content[] = [];
   const uses: DiskUse[] = [];
   for (const place of places) {
@@ -37,13 +37,31 @@ export async function probeDisk(disk: Disk, runner: CommandRunner, signal: Abort
   };
 }
 
-async function partitionsOf({ path, identity }: Disk): Promise<readonly Extent[]> {
-  await using file = await open(path, "r");
-  const read = async (offsetBytes: number, lengthBytes: number): Promise<Uint8Array> => {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(lengthBytes), 0, lengthBytes, offsetBytes);
-    return buffer.subarray(0, bytesRead);
-  };
-  return (await readPartitionTables(read, identity.sizeBytes))?.partitions ?? [];
+/** By partx(8), which reads the disk itself: it ends with 1 where there is no partition table. */
+async function partitionsOf(path: string, runner: CommandRunner, signal: AbortSignal): Promise<Extent[]> {
+  const table = await told(
+    ["partx", "--show", "--noheadings", "--output", "START,SECTORS", path],
+    runner,
+    signal,
+  );
+  return (table ?? "").split("\n").flatMap((line) => {
+    const [, start, sectors] = /^\s*(\d+)\s+(\d+)\s*$/.exec(line) ?? [];
+    // of an extended partition, the first two sectors alone
+    return start === undefined
+      ? []
+      : [{ offsetBytes: Number(start) * 512, lengthBytes: Number(sectors) * 512 }];
+  });
+}
+
+/** What a program said; null: there is no such program. */
+async function told(
+  argv: readonly string[],
+  runner: CommandRunner,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const result = await runner.run(argv, { env: environment }, signal).catch(() => null);
+  signal.throwIfAborted();
+  return result === null ? null : result.stdout;
 }
 
 /** Exit codes: 2 for nothing found, 8 for several signatures at once, of which it then tells. null: there is no blkid. */
@@ -54,12 +72,9 @@ async function blkid(
   signal: AbortSignal,
 ): Promise<Record<string, string> | null> {
   const place = ["--offset", String(offsetBytes), "--size", String(lengthBytes)];
-  const result = await runner
-    .run(["blkid", "--probe", "--output", "udev", ...place, path], { env: environment }, signal)
-    .catch(() => null);
-  signal.throwIfAborted();
-  if (result === null) return null;
-  const pairs = result.stdout.split("\n").map((line) => {
+  const said = await told(["blkid", "--probe", "--output", "udev", ...place, path], runner, signal);
+  if (said === null) return null;
+  const pairs = said.split("\n").map((line) => {
     const equals = line.indexOf("=");
     return [line.slice(0, equals), line.slice(equals + 1)] as const;
   });

@@ -5,9 +5,9 @@ import type { Bus, Content, DiskKind } from "./disk.ts";
 import { decodeUdev } from "./udev-record.ts";
 
 /** By the kernel's names, which its drivers have kept since their beginning (Documentation/admin-guide/devices.txt). */
-export function kindOf({ name }: BlockDevice, hardware: Hardware): DiskKind {
+export function kindOf({ name, slaves }: BlockDevice, hardware: Hardware): DiskKind {
   if (/^(dm-|md|zram|ram|bcache)\d*/.test(name)) return "part";
-  if (/^loop\d+$/.test(name)) return "loop";
+  if (/^loop\d+$/.test(name)) return slaves.length > 0 ? "part" : "loop";
   if (/^sr\d+$/.test(name)) return "optical";
   if (/^fd\d+$/.test(name)) return "floppy";
   if (/^mmcblk\d+(boot\d+|rpmb|gp\d+)$/.test(name)) return "emmc-boot";

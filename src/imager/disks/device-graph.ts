@@ -6,7 +6,7 @@ export interface DeviceGraph {
   readonly devices: BlockDevices;
   /** What a device is made of, itself first, down to whole disks and their partitions. */
   below(name: string): BlockDevice[];
-  /** What stands directly upon it. */
+  /** What stands directly upon it; of loop devices over one file each stands upon the other. */
   holdersOf(name: string): BlockDevice[];
 }
 
@@ -21,6 +21,7 @@ export function deviceGraph(devices: BlockDevices): DeviceGraph {
   for (const device of devices.values()) {
     for (const holder of device.holders ?? []) stands(holder, device.name);
     for (const slave of device.slaves) stands(device.name, slave);
+    for (const other of devices.values()) if (sharesFile(device, other)) stands(device.name, other.name);
   }
   return {
     devices,
@@ -41,6 +42,15 @@ export function deviceGraph(devices: BlockDevices): DeviceGraph {
   };
 }
 
+/** Two loop devices over one file: what is written to one is read from the other. */
+export function sharesFile(one: BlockDevice, other: BlockDevice): boolean {
+  if (one.name === other.name || one.backingFile === null) return false;
+  return (
+    one.backingFile === other.backingFile ||
+    (one.backingInode !== null && one.backingInode === other.backingInode)
+  );
+}
+
 /** sysfs names a holder that has no entry of its own: it holds all the same. */
 function nameless(name: string): BlockDevice {
   return {
@@ -53,6 +63,7 @@ function nameless(name: string): BlockDevice {
     deviceMapper: null,
     mdLevel: null,
     backingFile: null,
+    backingInode: null,
     udev: null,
     hardware: null,
   };
@@ -72,6 +83,7 @@ export function holderOf({ name, deviceMapper }: BlockDevice): Holder {
   }
   if (name.startsWith("md")) return { kind: "md", name };
   if (/^bcache\d/.test(name)) return { kind: "bcache", name };
+  if (/^loop\d/.test(name)) return { kind: "loop", name };
   return { kind: "other", name };
 }
 
@@ -91,6 +103,8 @@ export function describeHolder(device: BlockDevice): string {
       return "bcache";
     case "device-mapper":
       return `device-mapper ${holder.name}`;
+    case "loop":
+      return `a loop device over ${device.backingFile ?? "it"}`;
     case "other":
       return "another block device";
   }

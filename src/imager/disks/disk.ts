@@ -46,7 +46,7 @@ export interface DiskIdentification {
 export type Bus = "usb" | "mmc" | "nvme" | "sata" | "scsi" | "virtio" | "loop" | "other";
 
 /**
- * `part`: what is made of other devices or of memory (LVM, md, crypt, zram); `virtual`: network block devices, raw
+ * `part`: what is made of other devices or of memory (LVM, md, crypt, zram, a loop device over another device); `virtual`: network block devices, raw
  * flash and whatever is unknown. Both, and optical drives, floppies and the boot areas of an eMMC, are never written to.
  */
 export type DiskKind =
@@ -91,7 +91,7 @@ export type DiskUse =
 export type Holder =
   | { readonly kind: "lvm"; readonly group: string; readonly volume: string }
   | {
-      readonly kind: "crypt" | "md" | "multipath" | "bcache" | "device-mapper" | "other";
+      readonly kind: "crypt" | "md" | "multipath" | "bcache" | "loop" | "device-mapper" | "other";
       readonly name: string;
     };
 
@@ -127,6 +127,8 @@ export interface KeepPath {
   readonly real: string;
   /** Of the file system it lies on, or of itself where it is a block device, as stat(2) says; null: unknown. */
   readonly majorMinor: string | null;
+  /** `st_dev:st_ino` of a regular file; null: it is none, or there is nothing. */
+  readonly inode: string | null;
 }
 
 export type KeepPaths = readonly KeepPath[];

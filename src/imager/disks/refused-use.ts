@@ -87,6 +87,8 @@ function release(holder: Holder): string | null {
       return `multipath -f ${word(holder.name)}`;
     case "device-mapper":
       return `dmsetup remove ${word(holder.name)}`;
+    case "loop":
+      return `losetup --detach /dev/${holder.name}`;
     case "bcache":
     case "other":
       return null;

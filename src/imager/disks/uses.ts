@@ -1,5 +1,5 @@
 import type { BlockDevice, BlockDevices } from "./block-device.ts";
-import { describeHolder, deviceGraph, holderOf } from "./device-graph.ts";
+import { describeHolder, deviceGraph, holderOf, sharesFile } from "./device-graph.ts";
 import type { DiskUse, KeepPaths } from "./disk.ts";
 import { devicesUnder } from "./keep.ts";
 import { isMemberOf } from "./membership.ts";
@@ -60,15 +60,21 @@ export function usesOfDisks(snapshot: Snapshot): Findings {
   }
   // what stands highest has to go first
   const height = ({ name }: BlockDevice): number => graph.below(name).length;
-  for (const { name } of [...snapshot.devices.values()].toSorted((one, other) => height(other) - height(one)))
-    for (const holder of graph.holdersOf(name))
-      add(name, {
+  for (const device of [...snapshot.devices.values()].toSorted(
+    (one, other) => height(other) - height(one),
+  ))
+    for (const holder of graph.holdersOf(device.name)) {
+      const use: DiskUse = {
         use: "held",
-        device: name,
+        device: device.name,
         by: holder.name,
         as: describeHolder(holder),
         holder: holderOf(holder),
-      });
+      };
+      // that the other one is held by this one is no news to this one
+      if (sharesFile(device, holder)) addTo(device.whole, use);
+      else add(device.name, use);
+    }
   for (const device of snapshot.devices.values())
     for (const of of isMemberOf(device)) add(device.name, { use: "member", device: device.name, of });
   for (const device of snapshot.btrfs.flat()) add(device, { use: "member", device, of: "btrfs" });

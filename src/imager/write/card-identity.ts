@@ -1,7 +1,9 @@
 import { BerryError } from "../../core/errors.ts";
+import type { CommandRunner } from "../../core/ports.ts";
 import { sameDisk } from "../disks/choose-disk.ts";
 import { collectDisks } from "../disks/collect-disks.ts";
 import { collectKeepPaths, majorMinorOf } from "../disks/collect-keep-paths.ts";
+import { probeDisk } from "../disks/collect-signatures.ts";
 import { type Disk, systemRoots } from "../disks/disk.ts";
 import { judgeDisk } from "../disks/verdict.ts";
 import type { BlockDevice } from "./block-device.ts";
@@ -16,6 +18,7 @@ import type { CardTask } from "./card-task.ts";
 export async function refuseOtherDisk(
   task: CardTask,
   device: BlockDevice,
+  runner: CommandRunner,
   signal: AbortSignal,
 ): Promise<void> {
   const opened = majorMinorOf(device.deviceNumber);
@@ -25,7 +28,8 @@ export async function refuseOtherDisk(
   const disks = await collectDisks(systemRoots, await collectKeepPaths(task.keep), signal);
   const now = disks.find(({ identity }) => identity.majorMinor === opened);
   if (now === undefined) throw differs(task.device, "it is gone");
-  const difference = sameDisk(task.identity, now.identity) ?? objectionTo(now, task);
+  const difference =
+    sameDisk(task.identity, now.identity) ?? objectionTo(await probeDisk(now, runner, signal), task);
   if (difference !== null) throw differs(task.device, difference);
 }
 

@@ -7,6 +7,7 @@ import { type CardSession, digestOf, pieceBytes, progressEvents } from "./card-s
 import type { CardMessage, CardTask } from "./card-task.ts";
 import { type Availability, imageReader, type ReadableImage, refuseChange } from "./image-reader.ts";
 import { verifyPieces } from "./verify-card.ts";
+import type { CommandRunner } from "../../core/ports.ts";
 import { MiB } from "../../core/units.ts";
 import { lengthOf } from "../source/image-map.ts";
 
@@ -15,6 +16,7 @@ export interface CardPorts {
   /** Milliseconds. */
   now(): number;
   readonly availability: Availability;
+  readonly runner: CommandRunner;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function writeCard(
   signal: AbortSignal,
 ): Promise<void> {
   await using device = await openBlockDevice(task.device);
-  await refuseOtherDisk(task, device, signal);
+  await refuseOtherDisk(task, device, ports.runner, signal);
   const image: ReadableImage = {
     fileDescriptor,
     path: task.image,

@@ -67,9 +67,7 @@ export async function chooseCards(
   );
   if (denied.length > 0) throw permissionFailure(denied, choice.typed);
   const probed = await Promise.all(
-    targets.map(
-      async (target) => target && { ...target, disk: await probeDisk(target.disk, commandRunner, signal) },
-    ),
+    targets.map(async (target) => target && { ...target, disk: await probeInTime(target.disk, log, signal) }),
   );
 
   await using undo = new AsyncDisposableStack();
@@ -89,6 +87,23 @@ export async function chooseCards(
   refuseAll(problems);
   const owned = undo.move();
   return { cards, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+const patienceMilliseconds = 10_000;
+
+/** As far as the disk answers soon: what it is asked again once it is open, and then it is given up alone. */
+async function probeInTime(disk: Disk, log: VerbContext["log"], signal: AbortSignal): Promise<Disk> {
+  const patience = AbortSignal.timeout(patienceMilliseconds);
+  try {
+    return await probeDisk(disk, commandRunner, AbortSignal.any([signal, patience]));
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!patience.aborted) throw thrown;
+    log.warn(
+      `${disk.path} has not answered for ${patienceMilliseconds / 1000} s: what is on it is not known`,
+    );
+    return disk;
+  }
 }
 
 /** The absolute path of each pair's image; null, and a problem, where there is none. */
