@@ -4,6 +4,7 @@ import { printable } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { confirmationPhrase } from "../../imager/disks/choose-disk.ts";
 import type { Disk, Verdict } from "../../imager/disks/disk.ts";
+import { commandLine } from "../../imager/script/quote.ts";
 
 export interface JudgedDisk {
   readonly disk: Disk;
@@ -138,9 +139,9 @@ function detailsOf(disk: Disk, verdict: Verdict): Detail[] {
 /** By its link, the model has to be typed; where it has none, it is part of the command. */
 function howToConfirm(disk: Disk): string {
   const [link] = disk.byId;
-  if (link !== undefined) return `berry imager write NODE ${printable(link)}`;
-  const phrase = confirmationPhrase(disk).replaceAll("'", `'\\''`);
-  return `berry imager write NODE ${printable(disk.path)} --yes-really '${phrase}'`;
+  const target =
+    link === undefined ? [printable(disk.path), "--yes-really", confirmationPhrase(disk)] : [printable(link)];
+  return commandLine(["berry", "imager", "write", "NODE", ...target]);
 }
 
 /** Lines no longer than the terminal; words longer than that are broken. */

@@ -18,7 +18,7 @@ export interface BlockDevice {
   /** Of a loop device; the kernel adds ` (deleted)`. */
   readonly backingFile: string | null;
   /** `st_dev:st_ino` of the regular file that a loop device stands upon; null: none, or it cannot be looked at. */
-  readonly backingInode: string | null;
+  readonly backingInode?: string | null;
   /** null: udev knows nothing of it. */
   readonly udev: UdevRecord | null;
   /** Of a whole disk. */

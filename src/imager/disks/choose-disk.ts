@@ -1,7 +1,7 @@
-import { basename } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
+import { commandLine } from "../script/quote.ts";
 import type { Disk, DiskIdentification, Refusal } from "./disk.ts";
 
 /** What was found under the name that a user gave; `lookAtTarget` finds it. */
@@ -60,7 +60,7 @@ function notADisk(file: NamedFile, disks: readonly Disk[]): BerryError {
       });
     case "file":
       return new BerryError("usage", `${named} is a file, not a disk`, {
-        hint: `${hint}; a file becomes a disk by: losetup --find --show ${basename(file.path)}`,
+        hint: `${hint}; a file becomes a disk by: ${commandLine(["losetup", "--find", "--show", named])}`,
       });
     case "folder":
       return new BerryError("usage", `${named} is a folder, not a disk`, { hint });
@@ -69,15 +69,21 @@ function notADisk(file: NamedFile, disks: readonly Disk[]): BerryError {
   }
 }
 
+/** Without the disk of the system, which nobody means; whether the others are in use is told once one is named. */
 function whatThereIs(disks: readonly Disk[]): string {
   const known = disks
-    .filter(({ kind, identity }) => ["disk", "sd-card", "emmc"].includes(kind) && identity.sizeBytes > 0)
+    .filter(
+      ({ kind, identity, uses }) =>
+        ["disk", "sd-card", "emmc"].includes(kind) &&
+        identity.sizeBytes > 0 &&
+        !uses.some(({ use }) => use === "holds"),
+    )
     .map(
       ({ path, model, identity }) =>
         `${path} (${[printable(model), formatBytes(identity.sizeBytes)].filter((word) => word !== "").join(", ")})`,
     );
   return known.length === 0
-    ? "no disk is connected; berry imager devices shows what there is"
+    ? "no disk that could be a card is connected; berry imager devices shows what there is"
     : `there is ${known.join(", ")}; berry imager devices says which may be written`;
 }
 
@@ -113,9 +119,10 @@ export function confirmation(
   }
   if (namedById) return { confirmation: "ask", phrase };
   const [link] = disk.byId;
+  const option = commandLine(["--yes-really", phrase]);
   return refused(
     `${disk.name} (${phrase}) is not a removable card, and was not named by /dev/disk/by-id`,
-    link === undefined ? `--yes-really '${phrase}'` : `name it ${link}, or give --yes-really '${phrase}'`,
+    link === undefined ? option : `name it ${commandLine([printable(link)])}, or give ${option}`,
   );
 }
 

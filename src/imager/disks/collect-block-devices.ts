@@ -81,7 +81,6 @@ async function readDevice(
     deviceMapper: dmName === null ? null : { name: dmName, uuid: dmUuid ?? "" },
     mdLevel,
     backingFile,
-    backingInode: null,
     udev: majorMinor === null ? null : await readUdev(roots.udev, majorMinor),
     hardware,
   };

@@ -47,7 +47,7 @@ export function sharesFile(one: BlockDevice, other: BlockDevice): boolean {
   if (one.name === other.name || one.backingFile === null) return false;
   return (
     one.backingFile === other.backingFile ||
-    (one.backingInode !== null && one.backingInode === other.backingInode)
+    (typeof one.backingInode === "string" && one.backingInode === other.backingInode)
   );
 }
 
@@ -63,7 +63,6 @@ function nameless(name: string): BlockDevice {
     deviceMapper: null,
     mdLevel: null,
     backingFile: null,
-    backingInode: null,
     udev: null,
     hardware: null,
   };

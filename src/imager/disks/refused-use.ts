@@ -1,4 +1,5 @@
 import { printable } from "../../core/printable.ts";
+import { word } from "../script/quote.ts";
 import type { Disk, DiskUse, Holder, Refusal } from "./disk.ts";
 
 type Use<Name extends DiskUse["use"]> = Extract<DiskUse, { use: Name }>;
@@ -13,7 +14,7 @@ export function refusalsOfUses(disk: Disk): Refusal[] {
     ...usesOf(disk, "swap").map(({ device, file }) =>
       file === undefined
         ? { reason: `${device} is swap`, remedy: `swapoff ${folder}${device}` }
-        : { reason: `${device} holds the swap file ${printable(file)}`, remedy: `swapoff ${word(file)}` },
+        : { reason: `${device} holds the swap file ${printable(file)}`, remedy: `swapoff ${word(printable(file))}` },
     ),
     ...usesOf(disk, "held").map(({ device, by, as, holder }) => ({
       reason: `${device} is used by ${by}, ${printable(as)}`,
@@ -44,7 +45,10 @@ function mounted(uses: readonly Use<"mounted">[], folder: string): Refusal[] {
       reason: `${device} is mounted at ${list(places)}`,
       remedy: byDesktop
         ? `udisksctl unmount -b ${folder}${device}`
-        : `umount ${places.toReversed().map(word).join(" ")}`,
+        : `umount ${places
+          .toReversed()
+          .map((place) => word(printable(place)))
+          .join(" ")}`,
     };
   });
 }
@@ -78,15 +82,15 @@ function belonging(of: string): string {
 function release(holder: Holder): string | null {
   switch (holder.kind) {
     case "lvm":
-      return `vgchange --activate n ${word(holder.group)}`;
+      return `vgchange --activate n ${word(printable(holder.group))}`;
     case "crypt":
-      return `cryptsetup close ${word(holder.name)}`;
+      return `cryptsetup close ${word(printable(holder.name))}`;
     case "md":
       return `mdadm --stop /dev/${holder.name}`;
     case "multipath":
-      return `multipath -f ${word(holder.name)}`;
+      return `multipath -f ${word(printable(holder.name))}`;
     case "device-mapper":
-      return `dmsetup remove ${word(holder.name)}`;
+      return `dmsetup remove ${word(printable(holder.name))}`;
     case "loop":
       return `losetup --detach /dev/${holder.name}`;
     case "bcache":
@@ -107,9 +111,4 @@ function list(paths: readonly string[]): string {
   if (paths.length > 3) return `${shown.join(", ")} and ${paths.length - 3} more`;
   const last = shown.pop() ?? "";
   return shown.length === 0 ? last : `${shown.join(", ")} and ${last}`;
-}
-
-/** As a shell takes it for one word; what a terminal would not show as it is cannot be typed. */
-function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", `'\\''`)}'`;
 }

@@ -3,6 +3,7 @@ import { printable } from "../../../core/printable.ts";
 import { formatBytes } from "../../../core/units.ts";
 import { confirmation } from "../../../imager/disks/choose-disk.ts";
 import type { Disk, Verdict } from "../../../imager/disks/disk.ts";
+import { commandLine } from "../../../imager/script/quote.ts";
 
 export interface Target {
   readonly disk: Disk;
@@ -60,7 +61,7 @@ function phraseOf(disk: Disk, namedById: boolean, answers: Answers): Question | 
     case "ask":
       if (answers.isTerminal) return { ask: "phrase", phrase: confirmed.phrase };
       return new BerryError("usage", `${disk.path} is not removable, and nobody can be asked`, {
-        hint: `--yes-really '${confirmed.phrase}' says that you know`,
+        hint: `${commandLine(["--yes-really", confirmed.phrase])} says that you know`,
       });
   }
 }

@@ -295,6 +295,36 @@ describe("a card as a whole", () => {
   }, 120_000);
 });
 
+describe("a card that is bad from the first byte on", () => {
+  test("and cannot be read fails alone", async () => {
+    await using stack = new AsyncDisposableStack();
+    const [bad, good] = (await openCards(
+      stack,
+      [{ fault: "read-error", offsetBytes: 0, lengthBytes: 4096 }, null],
+      {
+        writtenBytes: 0,
+      },
+    )) as [FaultyCard, FaultyCard];
+    const written = await writeCards(image, [bad, good], {}, signal);
+    expect(written.end(bad)).toMatchObject({ event: "failed", kind: "io" });
+    await expectUnharmed(written, good);
+    expect(written.exitCode).toBe(inputOutput);
+  });
+
+  test("and hangs is told of and given up alone", async () => {
+    await using stack = new AsyncDisposableStack();
+    const [stuck, good] = (await openCards(stack, [{ fault: "hangs" }, null], { writtenBytes: 0 })) as [
+      FaultyCard,
+      FaultyCard,
+    ];
+    const written = await writeCards(image, [stuck, good], { flags: ["--give-up", "10"] }, signal);
+    expect(written.stderr).toContain(`${stuck.device} has not answered for 10 s: what is on it is not known`);
+    expect(written.end(stuck)).toMatchObject({ event: "failed", kind: "io", mismatch: null });
+    await expectUnharmed(written, good);
+    expect(written.exitCode).toBe(inputOutput);
+  }, 120_000);
+});
+
 describe("faults at random", () => {
   test.each(Array.from({ length: 12 }, (_, index) => index + 1))(
     "of seed %d are all found, and the good card beside them is whole",

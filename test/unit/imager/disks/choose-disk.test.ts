@@ -148,7 +148,9 @@ describe("what is named as the place to write to", () => {
   });
 
   test("without any disk, that is what is told", () => {
-    expect(failure(file("/dev/sdx", { type: "missing" }), [])?.hint).toContain("no disk is connected");
+    expect(failure(file("/dev/sdx", { type: "missing" }), [])?.hint).toContain(
+      "no disk that could be a card is connected",
+    );
   });
 });
 

@@ -244,7 +244,7 @@ test("of a stack of devices, each disk is told by its own partition that it hold
 
 test("a disk whose number is that of a kept path holds it, even where the mount cannot be seen", async () => {
   const { roots } = build({ disks: [nvme("nvme0n1", { parts: ["ext4"] }), usb("sdb")], mounts: [] });
-  const disks = await collectDisks(roots, [{ path: "/", real: "/", majorMinor: "259:1" }]);
+  const disks = await collectDisks(roots, [{ path: "/", real: "/", majorMinor: "259:1", inode: null }]);
   expect(disks.map(({ name, uses, doubts }) => [name, uses, doubts])).toEqual([
     ["nvme0n1", [{ use: "holds", device: "nvme0n1p1", path: "/" }], ["it is not known which disk holds /"]],
     ["sdb", [], ["it is not known which disk holds /"]],
