@@ -65,7 +65,8 @@ export function devicesUnder(path: KeepPath, graph: DeviceGraph, system: Mounted
   for (const { name } of direct) onDevice(name);
   // a file that is a loop device's whole content is lost when that is written to
   for (const { name, backingFile, backingInode } of graph.devices.values())
-    if (backingFile === path.real || (typeof backingInode === "string" && backingInode === path.inode)) found.add(name);
+    if (backingFile === path.real || (typeof backingInode === "string" && backingInode === path.inode))
+      found.add(name);
   // where stat(2) and the table of mounts disagree (chroot, a mount over another), both are kept
   if (path.majorMinor !== null && direct.length === 0 && !isDeviceOfAMount(path.majorMinor, system.mounts))
     isWhole = false;

@@ -14,7 +14,10 @@ export function refusalsOfUses(disk: Disk): Refusal[] {
     ...usesOf(disk, "swap").map(({ device, file }) =>
       file === undefined
         ? { reason: `${device} is swap`, remedy: `swapoff ${folder}${device}` }
-        : { reason: `${device} holds the swap file ${printable(file)}`, remedy: `swapoff ${word(printable(file))}` },
+        : {
+            reason: `${device} holds the swap file ${printable(file)}`,
+            remedy: `swapoff ${word(printable(file))}`,
+          },
     ),
     ...usesOf(disk, "held").map(({ device, by, as, holder }) => ({
       reason: `${device} is used by ${by}, ${printable(as)}`,
@@ -46,9 +49,9 @@ function mounted(uses: readonly Use<"mounted">[], folder: string): Refusal[] {
       remedy: byDesktop
         ? `udisksctl unmount -b ${folder}${device}`
         : `umount ${places
-          .toReversed()
-          .map((place) => word(printable(place)))
-          .join(" ")}`,
+            .toReversed()
+            .map((place) => word(printable(place)))
+            .join(" ")}`,
     };
   });
 }

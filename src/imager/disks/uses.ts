@@ -60,9 +60,7 @@ export function usesOfDisks(snapshot: Snapshot): Findings {
   }
   // what stands highest has to go first
   const height = ({ name }: BlockDevice): number => graph.below(name).length;
-  for (const device of [...snapshot.devices.values()].toSorted(
-    (one, other) => height(other) - height(one),
-  ))
+  for (const device of [...snapshot.devices.values()].toSorted((one, other) => height(other) - height(one)))
     for (const holder of graph.holdersOf(device.name)) {
       const use: DiskUse = {
         use: "held",
