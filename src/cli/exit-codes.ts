@@ -20,5 +20,5 @@ export const exitCodes: Readonly<Record<FailureKind, ExitCode>> = {
   "not-verified": { code: 76, meaning: "a card gave back something else than was written to it" },
   "no-permission": { code: 77, meaning: "not allowed to this user" },
   config: { code: 78, meaning: "berry.toml or a target file is wrong" },
-  interrupted: { code: 130, meaning: "stopped by Ctrl-C, SIGTERM or SIGHUP" },
+  interrupted: { code: 130, meaning: "stopped by Ctrl-C, SIGTERM, SIGHUP, or a no where berry asked" },
 };

@@ -9,6 +9,7 @@ import { createStyle } from "./style.ts";
 import { formatVersion, type Version } from "./version.ts";
 import { BerryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { printable } from "../core/printable.ts";
 import type { Log } from "../core/ports.ts";
 
 /** What the process around a command line provides. */
@@ -117,9 +118,14 @@ function unknownCommand(
 
 function renderFailure(failure: Failure, color: boolean): readonly string[] {
   const style = createStyle(color);
-  const lines = [`${style.red("error:")} ${failure.message}`];
-  if (failure.hint !== null) lines.push(`${style.cyan("hint:")} ${failure.hint}`);
+  // what was typed, or stands in a file, must not command the terminal
+  const lines = [`${style.red("error:")} ${harmless(failure.message)}`];
+  if (failure.hint !== null) lines.push(`${style.cyan("hint:")} ${harmless(failure.hint)}`);
   return lines;
+}
+
+function harmless(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }
 
 function toEvent({ kind, message, hint }: Failure) {

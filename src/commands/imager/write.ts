@@ -9,7 +9,7 @@ import { clusterArguments, ownArgv } from "./prepare.ts";
 import { askAll } from "./write/ask.ts";
 import { chooseCards } from "./write/choose-cards.ts";
 import { invokingUser } from "./write/invoking-user.ts";
-import { parsePairs } from "./write/pairs.ts";
+import { type Pair, parsePairs } from "./write/pairs.ts";
 
 export const write = defineVerb({
   description: "write images to SD cards, all at once, and read everything back",
@@ -53,8 +53,8 @@ export const write = defineVerb({
     const { args, rest, json, signal } = context;
     const pairs = parsePairs(rest);
     const giveUpSeconds = Number(args["give-up"]);
-    if (!(giveUpSeconds >= 10))
-      throw new BerryError("usage", `--give-up takes seconds, at least 10, got ${args["give-up"]}`);
+    if (!/^\d{2,6}$/.test(args["give-up"]) || giveUpSeconds < 10)
+      throw new BerryError("usage", `--give-up takes whole seconds, at least 10, got ${args["give-up"]}`);
     const user = await invokingUser(process.env, signal);
     const typed = [...(user === null ? [] : ["sudo"]), ...ownArgv(), ...process.argv.slice(2)];
     const answers = {
@@ -80,9 +80,20 @@ export const write = defineVerb({
       { emit: (event) => progress.handle(event), clock: systemClock },
       signal,
     );
-    refuseUnfinished(ends, typed, signal);
+    refuseUnfinished(ends, unfinished(typed, pairs, ends), signal);
   },
 });
+
+/** The same words, without the cards that are whole: they may be taken out by then. */
+function unfinished(typed: readonly string[], pairs: readonly Pair[], ends: readonly CardEnd[]): string[] {
+  const left = [...typed];
+  for (const [index, { image, device }] of pairs.entries()) {
+    if (ends[index]?.event !== "verified") continue;
+    const at = left.findIndex((word, place) => word === image && left[place + 1] === device);
+    if (at !== -1) left.splice(at, 2);
+  }
+  return left;
+}
 
 /** The same words, but that what is on the cards is kept. */
 function resumeLine(typed: readonly string[]): string {
@@ -101,7 +112,7 @@ function refuseUnfinished(ends: readonly CardEnd[], typed: readonly string[], si
     });
   }
   const worst = failed.find(({ kind }) => kind === "not-verified") ?? first;
-  const canResume = failed.some(({ kind }) => ["io", "os", "temporary"].includes(kind));
+  const canResume = failed.some(({ kind }) => ["io", "os"].includes(kind));
   throw new BerryError(
     worst.kind,
     `${failed.length} of ${ends.length} ${ends.length === 1 ? "card" : "cards"} not written: ${devices}`,

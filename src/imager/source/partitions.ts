@@ -8,12 +8,16 @@ export interface PartitionTables {
   readonly partitions: readonly Extent[];
   /** Where the tables themselves lie, and what of a damaged one cannot be told apart from partitions. */
   readonly tables: readonly Extent[];
+  /** What of a table ends beyond the end of the image, as the table tells it; an entry that protects a GPT may. */
+  readonly beyond: readonly Extent[];
 }
 
 const sectorBytes = 512;
 const protective = 0xee;
 const extendedTypes = new Set([0x05, 0x0f, 0x85]);
 const maximumLogical = 256;
+
+type Found = Pick<PartitionTables, "partitions" | "tables">;
 
 interface Entry extends Extent {
   readonly type: number;
@@ -30,19 +34,24 @@ export async function readPartitionTables(
   const entries = entriesOf(await read(0, sectorBytes));
   if (entries === null || entries.every(({ type }) => type === 0)) return null;
   const partitions: Extent[] = [];
+  const containers: Extent[] = [];
   // where a GPT would be: what an image without one leaves unsaid there must not be another's
-  const tables: Extent[] = [extent(0, 34 * sectorBytes)];
+  const leastGuid = extent(0, 34 * sectorBytes);
+  const tables: Extent[] = [leastGuid];
   for (const entry of entries) {
     if (entry.type === 0 || entry.lengthBytes === 0) continue;
     if (entry.type === protective) {
       const guid = await readGuidTable(read, sizeBytes);
-      if (guid === null) tables.push(extent(0, sizeBytes));
-      else {
+      if (guid === null) {
+        tables.push(extent(0, sizeBytes));
+        containers.push(leastGuid);
+      } else {
         partitions.push(...guid.partitions);
         tables.push(...guid.tables);
       }
     } else if (extendedTypes.has(entry.type)) {
       const logical = await readLogical(read, entry, sizeBytes);
+      containers.push(entry);
       partitions.push(...logical.partitions);
       tables.push(...logical.tables);
     } else partitions.push(entry);
@@ -56,6 +65,7 @@ export async function readPartitionTables(
       .map(clip)
       .toSorted((one, other) => one.offsetBytes - other.offsetBytes),
     tables: alignOutward(union(tables.filter(isInside).map(clip)), sectorBytes, sizeBytes),
+    beyond: [...partitions, ...containers].filter((one) => endOf(one) > sizeBytes),
   };
 }
 
@@ -73,11 +83,11 @@ function entriesOf(sector: Uint8Array): Entry[] | null {
 }
 
 /** Walks the chain of extended boot records, each of which has one partition and tells the next. */
-async function readLogical(read: ReadBytes, extended: Extent, sizeBytes: number): Promise<PartitionTables> {
+async function readLogical(read: ReadBytes, extended: Extent, sizeBytes: number): Promise<Found> {
   const partitions: Extent[] = [];
   const tables: Extent[] = [];
   const seen = new Set<number>();
-  const doubt: PartitionTables = { partitions, tables: [extended] };
+  const doubt: Found = { partitions, tables: [extended] };
   let next = extended.offsetBytes;
   while (true) {
     if (seen.has(next) || seen.size === maximumLogical || next >= Math.min(endOf(extended), sizeBytes))
@@ -96,7 +106,7 @@ async function readLogical(read: ReadBytes, extended: Extent, sizeBytes: number)
 }
 
 /** @returns null where the first GPT is missing or damaged: the copy at the end is of no use to firmware */
-async function readGuidTable(read: ReadBytes, sizeBytes: number): Promise<PartitionTables | null> {
+async function readGuidTable(read: ReadBytes, sizeBytes: number): Promise<Found | null> {
   const header = await read(sectorBytes, sectorBytes);
   if (header.length < sectorBytes || new TextDecoder("latin1").decode(header.subarray(0, 8)) !== "EFI PART")
     return null;

@@ -72,7 +72,8 @@ async function usageOf(read: ReadBytes, area: Extent): Promise<readonly Extent[]
   return used === null || used.some((one) => endOf(one) > endOf(area)) ? null : used;
 }
 
-async function hasFileSystem(read: ReadBytes, { offsetBytes }: Extent): Promise<boolean> {
+/** Whether a FAT or an ext4 begins here. */
+export async function hasFileSystem(read: ReadBytes, { offsetBytes }: Extent): Promise<boolean> {
   return (
     looksLikeFat(await read(offsetBytes, 512)) ||
     hasExtMagic(await read(offsetBytes + superblockOffset, superblockBytes))

@@ -1,5 +1,5 @@
 import { MiB } from "../../core/units.ts";
-import { alignOutward, difference, endOf, union } from "../source/extents.ts";
+import { alignOutward, difference, endOf, gaps, union } from "../source/extents.ts";
 import type { Extent, ImageMap } from "../source/image-map.ts";
 
 /** A contiguous part of a card that is written by one request. */
@@ -50,7 +50,9 @@ export function planWrite(map: ImageMap, card: CardGeometry, pieceBytes: number)
   const regions = [
     { offsetBytes: 0, lengthBytes: card.sizeBytes },
     ...map.partitions.filter(({ offsetBytes }) => offsetBytes < card.sizeBytes),
-  ].flatMap(endsOf);
+  ]
+    .flatMap(endsOf)
+    .concat(betweenPartitions(map));
   return {
     head: pieces.filter(({ offsetBytes }) => offsetBytes < headBytes),
     body: pieces.filter(({ offsetBytes }) => offsetBytes >= headBytes),
@@ -60,6 +62,15 @@ export function planWrite(map: ImageMap, card: CardGeometry, pieceBytes: number)
 
 function byOffset(one: Extent, other: Extent): number {
   return one.offsetBytes - other.offsetBytes;
+}
+
+/** A boot loader may keep its settings there; larger gaps are room that nothing looks at. */
+const largestGapBytes = 64 * MiB;
+
+/** What of the image belongs to no partition; nothing where there are none. */
+function betweenPartitions({ partitions, sizeBytes }: ImageMap): Extent[] {
+  if (partitions.length === 0) return [];
+  return gaps(union(partitions), sizeBytes).filter(({ lengthBytes }) => lengthBytes <= largestGapBytes);
 }
 
 function endsOf(region: Extent): Extent[] {

@@ -309,6 +309,11 @@ describe("a card that is bad from the first byte on", () => {
     expect(written.end(bad)).toMatchObject({ event: "failed", kind: "io" });
     await expectUnharmed(written, good);
     expect(written.exitCode).toBe(inputOutput);
+    const advice = String((written.events.at(-1) as { hint?: string }).hint);
+    expect(advice).toContain(`${bad.device} --json`);
+    expect(advice).toContain("--resume");
+    // a card that is whole has been taken out by then
+    expect(advice).not.toContain(good.device);
   });
 
   test("and hangs is told of and given up alone", async () => {

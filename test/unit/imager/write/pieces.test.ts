@@ -71,7 +71,7 @@ describe("a plan", () => {
     expect(places(plan.body)).toEqual([[2 * MiB, 512]]);
   });
 
-  test("looks for old signatures in holes at both ends of the card and of each partition, and nowhere else", () => {
+  test("looks for what is old in holes at both ends of the card and of each partition, and between partitions", () => {
     const partitions = [extent(8 * MiB, 8 * MiB)];
     const plan = planWrite(
       mapOf(32 * MiB, [extent(0, 512), extent(8 * MiB, 512 * KiB)], { partitions }),
@@ -79,10 +79,23 @@ describe("a plan", () => {
       4 * MiB,
     );
     expect(places(plan.probes)).toEqual([
-      [512, MiB - 512],
+      [512, 8 * MiB - 512],
       [8 * MiB + 512 * KiB, 512 * KiB],
-      [15 * MiB, MiB],
+      [15 * MiB, 17 * MiB],
       [63 * MiB, MiB],
+    ]);
+  });
+
+  test("leaves large room behind the last partition as it is", () => {
+    const plan = planWrite(
+      mapOf(200 * MiB, [extent(0, 512)], { partitions: [extent(MiB, 8 * MiB)] }),
+      { sizeBytes: 300 * MiB, sectorBytes: 512 },
+      4 * MiB,
+    );
+    expect(places(plan.probes)).toEqual([
+      [512, 2 * MiB - 512],
+      [8 * MiB, MiB],
+      [299 * MiB, MiB],
     ]);
   });
 
