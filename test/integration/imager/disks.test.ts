@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { resolveTarget } from "../../../src/imager/disks/choose-disk.ts";
@@ -14,6 +14,26 @@ import { mustRun } from "../../fixtures/run.ts";
 const { signal } = new AbortController();
 const isRoot = process.getuid?.() === 0;
 const minimumBytes = 1024 ** 2;
+
+/** Another loop device, over a file or a loop device of these tests. */
+async function attachTo(path: string, ...options: readonly string[]) {
+  const device = (await mustRun(["losetup", "--find", "--show", ...options, path], {}, signal)).trim();
+  const release = async () => {
+    await mustRun(["losetup", "--detach", device], {}, signal);
+  };
+  return { device, name: device.slice("/dev/".length), [Symbol.asyncDispose]: release };
+}
+
+/** The device is mounted in the folder while it is judged. */
+async function whileMounted(device: string, at: string, judged: () => Promise<void>): Promise<void> {
+  await mkdir(at, { recursive: true });
+  await mustRun(["mount", device, at], {}, signal);
+  try {
+    await judged();
+  } finally {
+    await mustRun(["umount", at], {}, signal);
+  }
+}
 
 /** A loop device over a file of its own. */
 async function attach(name: string) {
@@ -90,6 +110,68 @@ test.skipIf(!isRoot)("a loop device over the image itself is refused", async () 
   await using loop = await attach("pi1.img");
   expect(reasonsOf(await judge(loop.device, [loop.file]))).toContain(`holds ${loop.file}`);
 });
+
+test.skipIf(!isRoot)("a loop device over the image under another name is refused", async () => {
+  await using loop = await attach("pi1.img");
+  const alias = join(loop.folder, "alias.img");
+  await link(loop.file, alias);
+  expect(reasonsOf(await judge(loop.device))).toBe("confirm");
+  expect(reasonsOf(await judge(loop.device, [alias]))).toContain(`holds ${alias}`);
+});
+
+test.skipIf(!isRoot)("a loop device over another is followed, whichever of the two is mounted", async () => {
+  await using lower = await attach("lower");
+  const name = lower.device.slice("/dev/".length);
+  const at = join(lower.folder, "mnt");
+  const node = join(lower.folder, "node");
+  await mustRun(["mkfs.ext4", "-q", lower.device], {}, signal);
+  const numbers = await mustRun(["stat", "--format", "%Hr %Lr", lower.device], {}, signal);
+  await mustRun(["mknod", node, "b", ...numbers.trim().split(" ")], {}, signal);
+  for (const path of [lower.device, node]) {
+    await using upper = await attachTo(path);
+    const held = `${name} is used by ${upper.name}, a loop device over ${path}`;
+    expect(reasonsOf(await judge(lower.device))).toBe(held);
+    expect(reasonsOf(await judge(upper.device))).toContain(`${upper.name} is made of other devices`);
+    await whileMounted(upper.device, at, async () => {
+      expect(reasonsOf(await judge(lower.device))).toBe(`${upper.name} is mounted at ${at}; ${held}`);
+    });
+    await whileMounted(lower.device, at, async () => {
+      expect(reasonsOf(await judge(upper.device))).toContain(`${upper.name} is made of other devices`);
+      expect(reasonsOf(await judge(lower.device))).toContain(`${name} is mounted at ${at}`);
+    });
+  }
+  await using upper = await attachTo(lower.device, "--offset", "1048576");
+  expect(reasonsOf(await judge(lower.device))).toContain(`${name} is used by ${upper.name}`);
+});
+
+test.skipIf(!isRoot)(
+  "of loop devices over one file, by whatever name and offset, both are refused",
+  async () => {
+    await using one = await attach("card.img");
+    const name = one.device.slice("/dev/".length);
+    const at = join(one.folder, "mnt");
+    const alias = join(one.folder, "alias.img");
+    await link(one.file, alias);
+    await mustRun(["mkfs.ext4", "-q", one.device], {}, signal);
+    for (const path of [one.file, alias]) {
+      await using other = await attachTo(path);
+      expect(reasonsOf(await judge(one.device))).toContain(`${name} is used by ${other.name}, a loop device`);
+      expect(reasonsOf(await judge(other.device))).toContain(
+        `${other.name} is used by ${name}, a loop device`,
+      );
+      for (const [mountedOne, judgedOne] of [
+        [one.device, other.device],
+        [other.device, one.device],
+      ] as const)
+        await whileMounted(mountedOne, at, async () => {
+          const mounted = `${mountedOne.slice("/dev/".length)} is mounted at ${at}`;
+          expect(reasonsOf(await judge(judgedOne))).toContain(mounted);
+        });
+    }
+    await using other = await attachTo(alias, "--offset", "1048576");
+    expect(reasonsOf(await judge(one.device))).toContain(`${name} is used by ${other.name}`);
+  },
+);
 
 test.skipIf(!isRoot)("every disk of a btrfs is refused, though one alone is said to be mounted", async () => {
   await using one = await attach("one");

@@ -128,4 +128,10 @@ describe("before a card is overwritten", () => {
     });
     expect(questionOf(named, "confirm", { ...nobody, yes: true })).toBeInstanceOf(BerryError);
   });
+
+  test("where nobody can type it, the option is told as a shell takes it", () => {
+    const named = { disk: { ...disk, model: "it's fast" }, namedById: true };
+    const problem = questionOf(named, "confirm", nobody);
+    expect(problem).toMatchObject({ hint: String.raw`--yes-really 'it'\''s fast' says that you know` });
+  });
 });

@@ -154,6 +154,19 @@ describe("what is named as the place to write to", () => {
   });
 });
 
+test("the system's own disk is not told as one that could have been meant", () => {
+  const own: Disk = { ...stick, path: "/dev/sda", uses: [{ use: "holds", device: "sda1", path: "/" }] };
+  const missing = file("/dev/sdx", { type: "missing" });
+  expect(failure(missing, [own, card])?.hint).toStartWith("there is /dev/mmcblk0 (SC32G, 29.8 GiB);");
+  expect(failure(missing, [own])?.hint).toStartWith("no disk that could be a card is connected");
+});
+
+test("the command that makes a disk of a file can be typed", () => {
+  expect(failure(file("images/it's mine.img", { type: "file" }))?.hint).toEndWith(
+    String.raw`losetup --find --show 'images/it'\''s mine.img'`,
+  );
+});
+
 describe("a disk that is not removable", () => {
   const named = { namedById: false, yesReally: null };
   test("is confirmed by its model, but for space around it", () => {
@@ -183,6 +196,18 @@ describe("a disk that is not removable", () => {
         reason: "sdb (SanDisk Ultra) is not a removable card, and was not named by /dev/disk/by-id",
         remedy: "name it /dev/disk/by-id/usb-SanDisk_Ultra_4C53-0:0, or give --yes-really 'SanDisk Ultra'",
       },
+    });
+  });
+
+  test("is confirmed by a word that a shell takes for one, whatever its model", () => {
+    const hostile = { ...stick, byId: [], model: "x'; reboot '\n$(reboot)" };
+    const asked = confirmation(hostile, named);
+    const remedy = asked.confirmation === "refused" ? asked.refusal.remedy : null;
+    expect(remedy).toBe(String.raw`--yes-really 'x'\''; reboot '\''\u{a}$(reboot)'`);
+    const typed = String.raw`x'; reboot '\u{a}$(reboot)`;
+    expect(confirmation(hostile, { ...named, yesReally: typed })).toEqual({ confirmation: "given" });
+    expect(confirmation({ ...hostile, byId: ["/dev/disk/by-id/a b"] }, named)).toMatchObject({
+      refusal: { remedy: expect.stringContaining("name it '/dev/disk/by-id/a b', or give --yes-really 'x'") },
     });
   });
 

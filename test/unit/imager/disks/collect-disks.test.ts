@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collectDisks } from "../../../../src/imager/disks/collect-disks.ts";
@@ -203,6 +203,44 @@ test("paths that must be kept are /, /home and the given ones, links resolved, w
     [join(folder, "not/yet.img"), folder],
   ]);
   for (const { majorMinor } of kept) expect(majorMinor).toMatch(/^\d+:\d+$/);
+});
+
+describe("two loop devices over one file of two names", () => {
+  const [one, other] = [join(folder, "one.img"), join(folder, "other.img")];
+  writeFileSync(one, "");
+  linkSync(one, other);
+  writeFileSync(join(folder, "alone.img"), "");
+  const loops = [loop("loop0", one), loop("loop1", other), loop("loop2", join(folder, "alone.img"))];
+  const reasonsOf = (disk: Disk | undefined): string => {
+    const verdict = disk === undefined ? null : judgeDisk(disk, { minimumBytes: null });
+    return verdict?.verdict === "refused"
+      ? verdict.reasons.map(({ reason, remedy }) => `${reason}: ${remedy}`).join("; ")
+      : String(verdict?.verdict);
+  };
+
+  test("use each other, and can be freed of each other", async () => {
+    const disks = await collect({ disks: [root, ...loops], mounts: [rootMount] });
+    expect(Object.values(disks).slice(0, 3).map(reasonsOf)).toEqual([
+      `loop0 is used by loop1, a loop device over ${other}: losetup --detach /dev/loop1`,
+      `loop1 is used by loop0, a loop device over ${one}: losetup --detach /dev/loop0`,
+      "confirm",
+    ]);
+    expect(disks["loop0"]?.kind).toBe("loop");
+  });
+
+  test("are both mounted when one of them is", async () => {
+    const disks = await collect({ disks: [root, ...loops], mounts: [rootMount, mounted("loop1", "/mnt")] });
+    expect(reasonsOf(disks["loop0"])).toStartWith("loop1 is mounted at /mnt: umount /mnt");
+    expect(reasonsOf(disks["loop2"])).toBe("confirm");
+  });
+
+  test("hold the image under either name", async () => {
+    const { roots } = build({ disks: [root, ...loops.slice(1)], mounts: [rootMount] });
+    const disks = await collectDisks(roots, await collectKeepPaths([one, join(folder, "missing.img")]));
+    const holding = disks.filter(({ uses }) => uses.some((use) => use.use === "holds" && use.path === one));
+    expect(holding.map(({ name }) => name)).toContain("loop1");
+    expect(holding.map(({ name }) => name)).not.toContain("loop2");
+  });
 });
 
 test("what is named as a target is looked at without being opened", async () => {

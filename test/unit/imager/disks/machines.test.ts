@@ -121,6 +121,9 @@ function disksInUse(tree: Tree): Set<string> {
   for (const path of tree.swaps ?? []) use(path.replace("/dev/", ""));
   for (const disk of tree.disks) {
     disk.on?.forEach(use);
+    if (disk.backingFile?.startsWith("/dev/") === true) use(disk.backingFile.split(/[/ ]/)[2]);
+    const twins = tree.disks.filter(({ backingFile }) => backingFile && backingFile === disk.backingFile);
+    if (twins.length > 1) use(disk.name);
     const member = /^(.*_member|btrfs|bcache|bcachefs|crypto_LUKS|BitLocker|swsuspend)(:|$)/;
     const isKnown = tree.withoutUdev !== true && disk.withoutUdev !== true;
     if (isKnown && [disk.fs ?? "", ...(disk.parts ?? [])].some((fs) => member.test(fs))) use(disk.name);
