@@ -14,9 +14,8 @@ export async function resolveBacking(devices: BlockDevices, dev: string): Promis
   const loops = [...devices.values()].flatMap(({ backingFile, ...device }) =>
     backingFile === null ? [] : [{ device: { ...device, backingFile }, path: backingFile }],
   );
-  // of a device whose node is gone, and of none that is called so
   const names = await resolveDevicePaths(
-    loops.flatMap(({ path }) => [path, path.replace(/ \(deleted\)$/, "")]),
+    loops.map(({ path }) => nodeOf(path)),
     devices,
     dev,
   );
@@ -24,7 +23,7 @@ export async function resolveBacking(devices: BlockDevices, dev: string): Promis
     loops.map(async ({ device, path }): Promise<BlockDevice> => {
       const found = await lookAt(path, dev);
       const slaves = [
-        names.get(path) ?? names.get(path.replace(/ \(deleted\)$/, "")) ?? [],
+        names.get(nodeOf(path)) ?? [],
         [...devices.values()].filter(({ majorMinor }) => majorMinor === found.majorMinor).map(nameOf),
       ].flat();
       return {
@@ -35,6 +34,11 @@ export async function resolveBacking(devices: BlockDevices, dev: string): Promis
     }),
   );
   return new Map([...devices, ...resolved.map((device) => [device.name, device] as const)]);
+}
+
+/** The device may be there though its node is gone. */
+function nodeOf(path: string): string {
+  return path.replace(/ \(deleted\)$/, "");
 }
 
 function nameOf({ name }: BlockDevice): string {
