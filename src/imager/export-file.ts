@@ -1,5 +1,5 @@
 import { fstatSync, fsyncSync, ftruncateSync, read, rmSync, write, writeSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { BerryError } from "../core/errors.ts";
@@ -8,8 +8,9 @@ import { MiB } from "../core/units.ts";
 import { openPartial, syncFolder } from "./partial-file.ts";
 import { createBmap } from "./source/bmap-file.ts";
 import { endOf } from "./source/extents.ts";
-import { lengthOf, type ImageMap } from "./source/image-map.ts";
+import { lengthOf, type ImageMap, type OpenImage } from "./source/image-map.ts";
 import { openImage } from "./source/open-image.ts";
+import { isChanged } from "./source/stamp-file.ts";
 
 export type ExportFormat = "xz" | "zst" | "img";
 
@@ -33,6 +34,8 @@ export type ExportEvent =
       readonly doneBytes: number;
       readonly totalBytes: number;
     }
+  /** An image of another format lies beside, which is of an earlier bake: the block map is not its own. */
+  | { readonly event: "outdated"; readonly node: string; readonly image: string; readonly bmap: string }
   /** Both files are whole and have their names. */
   | {
       readonly event: "exported";
@@ -63,7 +66,8 @@ export function exportPaths(request: Pick<ExportRequest, "node" | "output" | "fo
  * Writes NODE.img.xz, NODE.img.zst or NODE.img, and NODE.img.bmap, for its own user alone: an image holds secrets.
  * Both get their names when they are whole and on the disk; at no moment does a block map stand beside an image
  * that it is not of.
- * @throws BerryError `no-input`, `cannot-create`, `unavailable`, `io`
+ * @throws BerryError `no-input`, `bad-data` for what is no image or changes meanwhile, `cannot-create`, `unavailable`,
+ *   `io`
  */
 export async function exportImage(
   request: ExportRequest,
@@ -76,12 +80,21 @@ export async function exportImage(
   await mkdir(output, { recursive: true }).catch((cause: unknown) => {
     throw new BerryError("cannot-create", `cannot make the folder ${output}`, { cause });
   });
-  await using image = await openImage(request.image, { bmap: null }, signal);
+  const doubts: string[] = [];
+  const warn = (message: string): void => void doubts.push(message);
+  await using image = await openImage(request.image, { bmap: null, warn }, signal);
+  const [doubt] = doubts;
+  if (doubt !== undefined) throw new BerryError("bad-data", doubt, { hint: `berry imager bake ${node}` });
+  await image.moreThan(Infinity, signal);
   const { map } = image;
-  const progress =
-    (phase: "checksums" | "packing") =>
-    (doneBytes: number, totalBytes: number): void =>
+  const progress = (phase: "checksums" | "packing"): ((doneBytes: number, totalBytes: number) => void) => {
+    let told = -1;
+    return (doneBytes, totalBytes) => {
+      if (doneBytes === told) return;
+      told = doneBytes;
       tell({ event: "progress", node, phase, doneBytes, totalBytes });
+    };
+  };
   const text = await createBmap(image.fileDescriptor, map, progress("checksums"), signal);
   using packed = await openPartial(paths.image);
   if (request.format === "img")
@@ -96,7 +109,8 @@ export async function exportImage(
   else {
     const argv = packer(request.format, request.level, map.sizeBytes);
     const files = { source: image.fileDescriptor, target: packed.fileDescriptor };
-    await pack(argv, files, request, (done) => progress("packing")(done, map.sizeBytes), clock, signal);
+    const packing = progress("packing");
+    await pack(argv, files, request, (done) => packing(done, map.sizeBytes), clock, signal);
   }
   using bmap = await openPartial(paths.bmap);
   keep(paths.image, () => fsyncSync(packed.fileDescriptor));
@@ -105,10 +119,17 @@ export async function exportImage(
     fsyncSync(bmap.fileDescriptor);
   });
   signal.throwIfAborted();
+  if (image.stamp !== null && isChanged(image.fileDescriptor, image.stamp)) {
+    throw new BerryError("bad-data", `${request.image} was changed while it was exported`, {
+      hint: "leave the image alone until the export is done, then export it again",
+    });
+  }
+  const outdated = await outdatedBeside(request, paths, image, text);
   keep(paths.bmap, () => rmSync(paths.bmap, { force: true }));
   packed.publish();
   bmap.publish();
   syncFolder(output);
+  for (const other of outdated) tell({ event: "outdated", node, image: other, bmap: paths.bmap });
   tell({
     event: "exported",
     node,
@@ -117,6 +138,25 @@ export async function exportImage(
     packedBytes: fstatSync(packed.fileDescriptor).size,
     mappedBytes: lengthOf([...map.data, ...map.zeros]),
   });
+}
+
+/** The node's images of other formats in the same folder that are older than the image, or had another block map. */
+async function outdatedBeside(
+  { node, output }: ExportRequest,
+  paths: { readonly image: string; readonly bmap: string },
+  image: OpenImage,
+  text: string,
+): Promise<string[]> {
+  const source = fstatSync(image.fileDescriptor, { bigint: true });
+  const earlier = await readFile(paths.bmap, "utf8").catch(() => text);
+  const outdated: string[] = [];
+  for (const format of ["xz", "zst", "img"] as const) {
+    const other = exportPaths({ node, output, format }).image;
+    const found = other === paths.image ? null : await stat(other, { bigint: true }).catch(() => null);
+    if (found === null || (found.dev === source.dev && found.ino === source.ino)) continue;
+    if (earlier !== text || found.mtimeNs < source.mtimeNs) outdated.push(other);
+  }
+  return outdated;
 }
 
 /** Both write the size of what they packed where a reader finds it first. */

@@ -66,6 +66,11 @@ export const exportVerb = defineVerb({
           formatBytes(event.packedBytes),
           `${formatBytes(event.mappedBytes)} of ${formatBytes(event.sizeBytes)}`,
         ]);
+      } else if (event.event === "outdated") {
+        log.warn(
+          `${event.image} is of an earlier bake: the block map ${event.bmap} does not belong to it any more`,
+          "export it again, or remove it",
+        );
       } else if (systemClock.now() - drawnAt < 200) return;
       drawnAt = systemClock.now();
       if (json) stdout.write(`${JSON.stringify(event)}\n`);

@@ -32,8 +32,7 @@ const skippableHeaderBytes = 8;
 const foreign: readonly (readonly [string, string, string])[] = [
   ["504b0304", "a zip archive", "unpack it first: unzip"],
   ["425a68", "compressed by bzip2", "unpack it first: bunzip2"],
-  ["5d000000", "compressed by lzma", "unpack it first: unlzma"],
-  ["5d000080", "compressed by lzma", "unpack it first: unlzma"],
+  ["5d0000", "compressed by lzma", "unpack it first: unlzma"],
   ["377abcaf271c", "a 7-Zip archive", "unpack it first: 7z x"],
   ["04224d18", "compressed by lz4", "unpack it first: unlz4"],
   ["514649fb", "a QEMU disk image (qcow2)", "convert it first: qemu-img convert -O raw"],
@@ -58,15 +57,18 @@ export function imageFormat(head: Uint8Array): ImageFormat {
   const found = packed.find(([signature]) => starts(signature));
   if (found !== undefined) return { format: found[1] };
   if (skippableFrame.test(Buffer.from(head.subarray(0, 4)).toString("hex"))) {
-    const next = skippableHeaderBytes + Buffer.from(head).readUInt32LE(4);
-    const behind = next < head.length ? imageFormat(head.subarray(next)) : null;
+    const behind = imageFormat(head.subarray(endOfSkippable(head)));
     return behind?.format === "foreign" ? behind : { format: "zst" };
   }
   const stranger = foreign.find(([signature]) => starts(signature));
   if (stranger !== undefined) return { format: "foreign", name: stranger[1], remedy: stranger[2] };
   const isTar = new TextDecoder("latin1").decode(head.subarray(257, 262)) === "ustar";
   const isMadeForDisks = head[510] === 0x55 && head[511] === 0xaa;
-  if (isTar && !isMadeForDisks)
-    return { format: "foreign", name: "a tar archive", remedy: tarRemedy };
+  if (isTar && !isMadeForDisks) return { format: "foreign", name: "a tar archive", remedy: tarRemedy };
   return { format: "raw" };
+}
+
+function endOfSkippable(head: Uint8Array): number {
+  if (head.length < skippableHeaderBytes) return head.length;
+  return skippableHeaderBytes + new DataView(head.buffer, head.byteOffset).getUint32(4, true);
 }

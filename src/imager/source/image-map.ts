@@ -1,3 +1,5 @@
+import type { FileStamp } from "./stamp-file.ts";
+
 /** Bytes of an image or a disk: multiples of 512 (an image's last extent ends with the image). */
 export interface Extent {
   readonly offsetBytes: number;
@@ -33,6 +35,8 @@ export interface OpenImage extends AsyncDisposable {
   /** Of the readable file; children inherit it. */
   readonly fileDescriptor: number;
   readonly map: ImageMap;
+  /** How the file was before anything was read of it; null: it is nameless, and nobody else can change it. */
+  readonly stamp: FileStamp | null;
   /** How far the file can be read, from its beginning; `map.sizeBytes` when it is whole. */
   availableBytes(): number;
   /** Resolves when more than `bytes` can be read or the file is whole; throws what stopped the decompressor. */

@@ -11,6 +11,9 @@ import { dataExtents } from "./open-holes.ts";
 import { openStream, type Stream } from "./open-stream.ts";
 import { packedSize } from "./open-packed-size.ts";
 import { readPartitionTables } from "./partitions.ts";
+import { cutShort, empty, foreign, refuseWrongName, wrongSize } from "./refusals.ts";
+import { soundnessOf } from "./soundness.ts";
+import { stampOf } from "./stamp-file.ts";
 import { imageUsage } from "./usage.ts";
 
 export interface OpenImageOptions {
@@ -21,8 +24,11 @@ export interface OpenImageOptions {
   readonly bmap: string | null;
   /** Hears how far the image is decompressed while it has to be whole before it can be handed out. */
   readonly tell?: (decompressedBytes: number) => void;
-  /** Hears of a .bmap beside the image that is older than it, and so not used. */
-  readonly onOlderBmap?: (path: string) => void;
+  /**
+   * Hears what the user should know before the image is written, but what is no reason to refuse it: a .bmap that is
+   * older than it and so not used, bytes behind a gzip stream, that it does not look like an image of a disk.
+   */
+  readonly warn?: (message: string, hint: string) => void;
 }
 
 /**
@@ -31,6 +37,7 @@ export interface OpenImageOptions {
  *
  * A packed image is decompressed into a nameless file in `$TMPDIR` or /var/tmp, which can be read as it grows; where
  * neither a block map nor its own header tells its size, it is whole before this resolves.
+ * Nothing is handed out of what is no image, or of one whose partition table reaches beyond its end.
  * @param path of a .img, .img.xz, .img.zst or .img.gz: its first bytes say which, not its name
  * @throws BerryError `no-input`, `bad-data`, `unavailable`, `cannot-create`, `io`
  */
@@ -45,34 +52,39 @@ export async function openImage(
   const fileDescriptor = openFile(absolute);
   undo.defer(() => closeSync(fileDescriptor));
   const { size: fileBytes, mtimeMs } = statImage(fileDescriptor, absolute);
+  const stamp = stampOf(fileDescriptor);
+  const warn = options.warn ?? (() => undefined);
   const readFile = reader(fileDescriptor, absolute);
-  const format = imageFormat(await readFile(0, signatureBytes));
-  if (format.format === "foreign")
-    throw new BerryError("bad-data", `${absolute} is ${format.name}, not an image`, { hint: format.remedy });
+  const head = await readFile(0, signatureBytes);
+  const format = imageFormat(head);
+  if (format.format === "foreign") throw foreign(absolute, `is ${format.name}`, format.remedy);
+  if (format.format === "raw") refuseWrongName(absolute, head);
   const found = await findBmap(
     absolute,
     options.bmap,
     format.format === "raw" ? mtimeMs : -Infinity,
-    options.onOlderBmap ?? (() => undefined),
+    (older) =>
+      warn(`${older} is older than the image, and not used`, `if it belongs to the image: --bmap ${older}`),
   );
   const image =
     format.format === "raw"
       ? openRaw(fileDescriptor, fileBytes)
       : undo.use(
           await openPacked(
-            { absolute, fileDescriptor, fileBytes, compression: format.format, tell: options.tell },
+            { absolute, fileDescriptor, fileBytes, compression: format.format, tell: options.tell, warn },
             found,
             signal,
           ),
         );
   const sizeBytes = image.sizeBytes;
-  if (found !== null && found.bmap.sizeBytes !== sizeBytes) throw wrongSize(found, absolute, sizeBytes);
   const readImage = reader(image.fileDescriptor, absolute);
   const read: ReadBytes = async (offsetBytes, lengthBytes) => {
     signal.throwIfAborted();
     if (lengthBytes > 0) await image.moreThan(Math.min(offsetBytes + lengthBytes, sizeBytes) - 1, signal);
     return await readImage(offsetBytes, lengthBytes);
   };
+  await refuseUnsound(read, image, absolute, warn, signal);
+  if (found !== null && found.bmap.sizeBytes !== sizeBytes) throw wrongSize(found, absolute, sizeBytes);
   if (found !== null) await checkPromises(read, found, absolute, signal);
   const map = await mapOf(read, image, format.format === "raw", found);
   const owned = undo.move();
@@ -80,6 +92,7 @@ export async function openImage(
     path: absolute,
     fileDescriptor: image.fileDescriptor,
     map,
+    stamp: format.format === "raw" ? stamp : null,
     availableBytes: () => image.availableBytes(),
     moreThan: (bytes, waiting) => image.moreThan(bytes, waiting),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -90,6 +103,8 @@ const tellEveryBytes = 16 * MiB;
 
 interface Readable extends Stream {
   readonly sizeBytes: number;
+  /** Only a block map told the size. */
+  readonly isPromised: boolean;
 }
 
 interface PackedFile {
@@ -98,11 +113,13 @@ interface PackedFile {
   readonly fileBytes: number;
   readonly compression: Compression;
   readonly tell: ((decompressedBytes: number) => void) | undefined;
+  readonly warn: (message: string, hint: string) => void;
 }
 
 function openRaw(fileDescriptor: number, sizeBytes: number): Readable {
   return {
     sizeBytes,
+    isPromised: false,
     fileDescriptor,
     availableBytes: () => sizeBytes,
     moreThan: async () => {},
@@ -111,7 +128,7 @@ function openRaw(fileDescriptor: number, sizeBytes: number): Readable {
 }
 
 async function openPacked(
-  { absolute, fileDescriptor, fileBytes, compression, tell }: PackedFile,
+  { absolute, fileDescriptor, fileBytes, compression, tell, warn }: PackedFile,
   found: FoundBmap | null,
   signal: AbortSignal,
 ): Promise<Readable> {
@@ -134,16 +151,25 @@ async function openPacked(
         sizeBytes,
         // what was packed is smaller than what comes of it, zeros apart
         leastBytes: found === null ? fileBytes : lengthOf(found.bmap.ranges),
+        warn,
         environment: process.env,
       },
       signal,
     ),
   );
+  await stream.moreThan(signatureBytes - 1, signal);
+  const head = await reader(stream.fileDescriptor, absolute)(0, signatureBytes);
+  const content = imageFormat(head.subarray(0, stream.availableBytes()));
+  if (content.format === "foreign")
+    throw foreign(absolute, `holds ${content.name} when it is unpacked`, content.remedy);
+  if (content.format !== "raw")
+    throw foreign(absolute, `is packed twice, by ${content.format} within`, "unpack it once first");
   if (sizeBytes === null) await waitForAll(stream, tell, signal);
   const whole = sizeBytes ?? stream.availableBytes();
   if (whole === 0) throw empty(absolute);
   const owned = undo.move();
-  return { ...stream, sizeBytes: whole, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const isPromised = told === null && sizeBytes !== null;
+  return { ...stream, sizeBytes: whole, isPromised, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 async function waitForAll(stream: Stream, tell: PackedFile["tell"], signal: AbortSignal): Promise<void> {
@@ -223,14 +249,27 @@ function reader(fileDescriptor: number, path: string): ReadBytes {
   };
 }
 
-function empty(path: string): BerryError {
-  return new BerryError("bad-data", `${path} is empty: no image`);
-}
-
-function wrongSize({ path, bmap }: FoundBmap, image: string, sizeBytes: number): BerryError {
-  return new BerryError(
-    "bad-data",
-    `the block map ${path} is of an image of ${bmap.sizeBytes} bytes, but ${image} has ${sizeBytes}`,
-    { hint: `it belongs to another image: remove it, or name the right one` },
-  );
+async function refuseUnsound(
+  read: ReadBytes,
+  image: Readable,
+  path: string,
+  warn: PackedFile["warn"],
+  signal: AbortSignal,
+): Promise<void> {
+  const { sizeBytes } = image;
+  const soundness = await soundnessOf(read, sizeBytes);
+  switch (soundness.is) {
+    case "sound":
+      return;
+    case "strange":
+      warn(
+        `${path} has neither a partition table nor a file system that berry knows: it may be no image of a disk`,
+        `see what it is: file ${path}`,
+      );
+      return;
+    case "cut":
+      // the block map may be what is wrong: the end of the stream tells
+      if (image.isPromised) await image.moreThan(Infinity, signal);
+      throw cutShort(path, sizeBytes, soundness.reachBytes);
+  }
 }

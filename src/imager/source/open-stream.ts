@@ -23,6 +23,7 @@ export interface StreamRequest {
   readonly sizeBytes: number | null;
   /** The scratch file takes at least so much. */
   readonly leastBytes: number;
+  readonly warn: (message: string, hint: string) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -85,7 +86,14 @@ export async function openStream(request: StreamRequest, signal: AbortSignal): P
     }
     const exitCode = await child.exited;
     signal.throwIfAborted();
-    if (exitCode !== 0) {
+    // gzip has checked the sums of all that it unpacked
+    const isFollowed = request.compression === "gz" && exitCode === 2 && /trailing/.test(await complaint);
+    if (isFollowed) {
+      request.warn(
+        `${path} has more bytes behind the end of its gzip stream: they are left out`,
+        "images of OpenWrt do; of any other, compare the checksum of the download",
+      );
+    } else if (exitCode !== 0) {
       const why = (await complaint) || `it ended with ${child.signalCode ?? `exit code ${exitCode}`}`;
       throw new BerryError("bad-data", `cannot decompress ${path} beyond byte ${available}: ${why}`, {
         hint: "the file is damaged or cut short: get it again",

@@ -1,5 +1,6 @@
 import type { DiskIdentification } from "../disks/disk.ts";
 import type { ImageMap } from "../source/image-map.ts";
+import type { FileStamp } from "../source/stamp-file.ts";
 import type { WriteEvent } from "./write-event.ts";
 
 /** What the process of one card is told, as the first line of its standard input. The image is its descriptor 3. */
@@ -20,12 +21,6 @@ export interface CardTask {
   readonly stamp: FileStamp | null;
   /** Keep what is there already. */
   readonly resume: boolean;
-}
-
-/** What of a file changes when someone writes to it. */
-export interface FileStamp {
-  readonly sizeBytes: number;
-  readonly modifiedNanoseconds: string;
 }
 
 /** Further lines of standard input; its end means `abort`. */

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
-import { fstatSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import { BerryError } from "../../core/errors.ts";
 import type { DataExtent } from "../source/image-map.ts";
-import type { FileStamp } from "./card-task.ts";
 import { endOf } from "../source/extents.ts";
+import { type FileStamp, isChanged } from "../source/stamp-file.ts";
 import type { Piece, Segment } from "./pieces.ts";
 
 /** How far an image can be read. */
@@ -124,14 +124,7 @@ function changed(path: string): BerryError {
   });
 }
 
-export function stampOf(fileDescriptor: number): FileStamp {
-  const { size, mtimeNs } = fstatSync(fileDescriptor, { bigint: true });
-  return { sizeBytes: Number(size), modifiedNanoseconds: String(mtimeNs) };
-}
-
 /** @throws BerryError `bad-data` when somebody has written to the file since */
 export function refuseChange(path: string, fileDescriptor: number, before: FileStamp): void {
-  const now = stampOf(fileDescriptor);
-  if (now.sizeBytes !== before.sizeBytes || now.modifiedNanoseconds !== before.modifiedNanoseconds)
-    throw changed(path);
+  if (isChanged(fileDescriptor, before)) throw changed(path);
 }

@@ -1,4 +1,3 @@
-import { fstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { BerryError, messageOf } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
@@ -6,8 +5,6 @@ import type { Clock } from "../../core/ports.ts";
 import type { Disk } from "../disks/disk.ts";
 import { lengthOf, type OpenImage } from "../source/image-map.ts";
 import { type CardEnd, type CardProcess, startCardProcess } from "./card-process.ts";
-import { type FileStamp } from "./card-task.ts";
-import { stampOf } from "./image-reader.ts";
 import type { WriteEvent } from "./write-event.ts";
 
 /** One card that was judged and confirmed. */
@@ -41,7 +38,6 @@ export async function writeCards(
   const startedAt = clock.now();
   const images = [...new Set(cards.map(({ image }) => image))];
   const keep = images.flatMap(({ path }) => [path, dirname(path)]);
-  const stamps = new Map(images.map((image) => [image, stampOfNamed(image)]));
   const processes = cards.map((card) => {
     emit(cardEvent(card));
     const { disk, image, isConfirmed } = card;
@@ -53,7 +49,7 @@ export async function writeCards(
       keep,
       image: image.path,
       map: image.map,
-      stamp: stamps.get(image) ?? null,
+      stamp: image.stamp,
       resume: options.resume,
     };
     const { argv, environment, giveUpSeconds } = options;
@@ -100,11 +96,6 @@ function cardEvent({ disk, image }: CardRequest): WriteEvent {
     sizeBytes: disk.identity.sizeBytes,
     writeBytes: lengthOf(image.map.data) + lengthOf(image.map.zeros),
   };
-}
-
-/** null: the image is a nameless file, which nobody but its decompressor can change. */
-function stampOfNamed({ fileDescriptor }: OpenImage): FileStamp | null {
-  return fstatSync(fileDescriptor).nlink === 0 ? null : stampOf(fileDescriptor);
 }
 
 /** No need to tell of every block that a decompressor brings. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { closeSync, futimesSync, openSync, writeSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openImage } from "../../../src/imager/source/open-image.ts";
 import { clusterText } from "../../fixtures/cluster-text.ts";
@@ -144,6 +145,51 @@ async function whilePacking(out: string, act: (child: ReturnType<typeof start>) 
   return await child.exited;
 }
 
+test("progress is told when there is some", async () => {
+  const { stdout } = await berry(["pi1", "--output", join(folder.path, "out-told"), "--json"]);
+  const lines = stdout.trim().split("\n");
+  expect(lines.length).toBeGreaterThan(2);
+  expect(new Set(lines).size).toBe(lines.length);
+});
+
+test("an image that is written to while it is exported is refused, and what was there stays", async () => {
+  const out = await output("changed");
+  await writeFile(join(out, "pi1.img.xz"), "earlier");
+  const before = await stat(image);
+  const exitCode = await whilePacking(out, () => {
+    const file = openSync(image, "r+");
+    writeSync(file, new Uint8Array(1), 0, 1, 95 * MiB);
+    futimesSync(file, before.atime, before.mtime);
+    closeSync(file);
+  });
+  expect(exitCode).toBe(65);
+  expect(await readdir(out)).toEqual(["pi1.img.xz"]);
+  expect(await readFile(join(out, "pi1.img.xz"), "utf8")).toBe("earlier");
+});
+
+test("an image of another format that is of an earlier bake is told of by name", async () => {
+  const out = join(folder.path, "formats");
+  const told = async (format: string): Promise<string> => {
+    const { exitCode, stderr } = await berry(["pi1", "--format", format, "--level", "1", "--output", out]);
+    expect(exitCode).toBe(0);
+    return stderr;
+  };
+  expect(await told("xz")).not.toContain("earlier bake");
+  expect(await told("zst")).not.toContain("earlier bake");
+  const later = new Date(Date.now() + 1000);
+  await utimes(image, later, later);
+  const warned = await told("zst");
+  expect(warned).toContain(`${join(out, "pi1.img.xz")} is of an earlier bake`);
+  expect(warned).toContain("export it again, or remove it");
+  expect(warned).not.toContain("pi1.img.zst is of");
+  // the folder of the images: NODE.img itself is not another one
+  await utimes(image, new Date(1e9), new Date(1e9));
+  await writeFile(join(images, "pi1.img.bmap"), "of an earlier one");
+  const { stderr } = await berry(["pi1", "--format", "zst", "--level", "1"]);
+  expect(stderr).not.toContain("earlier bake");
+  for (const ending of ["zst", "bmap"]) await rm(join(images, `pi1.img.${ending}`));
+});
+
 describe("an export that is stopped", () => {
   test("by Ctrl-C leaves what was there, and nothing else", async () => {
     const out = await output("stopped");
@@ -185,6 +231,26 @@ describe("an export is refused", () => {
   ])("when the command line is wrong: %j", async (words, complaint) => {
     const { stderr, exitCode } = await berry(words);
     expect([exitCode, stderr]).toEqual([64, expect.stringContaining(complaint)]);
+  });
+
+  test.each([
+    ["1000 zeros", async (path: string) => await writeFile(path, new Uint8Array(1000)), "no image of a disk"],
+    [
+      "an image that was cut short",
+      async (path: string) => {
+        await mustRun(["cp", image, path], {}, signal);
+        await truncate(path, 50 * MiB);
+      },
+      `reaches byte ${84 * MiB}: it was cut short`,
+    ],
+  ] as const)("of %s", async (_, make, complaint) => {
+    const path = join(images, "pi2.img");
+    const out = join(folder.path, "no-image");
+    await make(path);
+    const { stderr, exitCode } = await berry(["pi2", "--output", out]);
+    expect([exitCode, stderr]).toEqual([65, expect.stringContaining(complaint)]);
+    expect(await readdir(out)).toEqual([]);
+    await rm(path);
   });
 
   test("when the packer is not installed", async () => {

@@ -239,11 +239,8 @@ async function openAll(
         tell: (unpackedBytes: number) => {
           screen.redraw([`unpacking ${printable(basename(path))}: ${formatBytes(unpackedBytes)}`]);
         },
-        onOlderBmap: (older: string) => {
-          log.warn(
-            `${older} is older than the image, and not used`,
-            `if it belongs to the image: --bmap ${older}`,
-          );
+        warn: (message: string, hint: string) => {
+          log.warn(message, hint);
         },
       };
       open.set(path, undo.use(await openImage(path, options, signal)));

@@ -1,10 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  open as openFile,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { BerryError } from "../../../../src/core/errors.ts";
 import type { OpenImage } from "../../../../src/imager/source/image-map.ts";
 import { openImage } from "../../../../src/imager/source/open-image.ts";
+import { isChanged, stampOf } from "../../../../src/imager/source/stamp-file.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 import { mustRun } from "../../../fixtures/run.ts";
 import { makeSparse, temporaryFolder } from "../../../fixtures/written-card.ts";
@@ -40,6 +53,7 @@ beforeAll(async () => {
     ["zstd", "-q", "-k", image],
     ["gzip", "-k", "-1", image],
     ["sh", "-c", 'zstd -q -c < "$1" > "$1.streamed.zst"', "sh", image],
+    ["pzstd", "-q", "-p", "2", "-k", image, "-o", `${image}.parallel.zst`],
     ["bmaptool", "create", "-o", join(folder.path, "own.bmap"), image],
   ])
     await mustRun(argv, {}, never);
@@ -78,6 +92,7 @@ describe.each([
   ["zstd", "pi.img.zst"],
   ["gzip, whose size nobody tells", "pi.img.gz"],
   ["zstd, streamed without a size", "pi.img.streamed.zst"],
+  ["pzstd, whose first frame is no zstd", "pi.img.parallel.zst"],
 ])("packed by %s", (_, name) => {
   test("it gives the same bytes, to several readers as it grows", async () => {
     await using opened = await open(join(folder.path, name));
@@ -315,7 +330,7 @@ test("a block map beside the image that is older than it is told of, and not use
   const from = async () => {
     await using opened = await openImage(
       path,
-      { bmap: "find", onOlderBmap: (bmap) => void older.push(bmap) },
+      { bmap: "find", warn: (message) => void older.push(message) },
       never,
     );
     return opened.map.from;
@@ -323,5 +338,189 @@ test("a block map beside the image that is older than it is told of, and not use
   await mustRun(["touch", "--date=@1000000000", path], {}, never);
   expect({ from: await from(), older }).toEqual({ from: "bmap", older: [] });
   await mustRun(["touch", "--date=@999999999", `${path}.bmap`], {}, never);
-  expect({ from: await from(), older }).toEqual({ from: "holes", older: [`${path}.bmap`] });
+  expect({ from: await from(), older }).toEqual({
+    from: "holes",
+    older: [`${path}.bmap is older than the image, and not used`],
+  });
+});
+
+interface Heard {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What is warned of as an image is opened, and whole. */
+async function warningsOf(path: string, bmap: string | null = null): Promise<readonly Heard[]> {
+  const heard: Heard[] = [];
+  const warn = (message: string, hint: string): void => void heard.push({ message, hint });
+  await using opened = await openImage(path, { bmap, warn }, never);
+  await opened.moreThan(Infinity, never);
+  return heard;
+}
+
+async function fresh(name: string): Promise<string> {
+  const at = join(folder.path, name);
+  await mkdir(at);
+  return at;
+}
+
+describe("what a name or the bytes belie", () => {
+  test.each([".xz", ".zst", ".gz", ".lzma", ".bz2", ".lz4", ".zip", ".XZ"])(
+    "a page of a web server that is named %s is no plain image",
+    async (ending) => {
+      const path = join(folder.path, `page.img${ending}`);
+      await writeFile(path, "<!DOCTYPE html><html>404</html>");
+      const refusal = await refusalOf(path);
+      expect(refusal.kind).toBe("bad-data");
+      expect(refusal.message).toBe(
+        `${path} is named ${ending}, but nothing packed: it begins with 3c21444f43545950`,
+      );
+      expect(refusal.hint).toContain("get it again");
+    },
+  );
+
+  test("a plain image that is named as a packed one is refused, too", async () => {
+    const path = join(folder.path, "plain.img.xz");
+    await mustRun(["cp", image, path], {}, never);
+    expect((await refusalOf(path)).message).toContain("is named .xz, but nothing packed");
+  });
+
+  test("a tar archive is refused, plain and packed, and it is told what makes an image of one", async () => {
+    const at = await fresh("tar");
+    const files = ["--use-compress-program", "gzip -1", "-C", folder.path, "own.bmap"];
+    await mustRun(["tar", "-cf", join(at, "rootfs.tar"), ...files.slice(2)], {}, never);
+    await mustRun(["tar", "-cf", join(at, "rootfs.tar.gz"), ...files], {}, never);
+    await mustRun(["xz", "-k", join(at, "rootfs.tar")], {}, never);
+    await mustRun(["zstd", "-qk", join(at, "rootfs.tar")], {}, never);
+    await mustRun(["cp", join(at, "rootfs.tar"), join(at, "rootfs.img")], {}, never);
+    for (const name of await readdir(at)) {
+      const refusal = await refusalOf(join(at, name));
+      expect(refusal.kind).toBe("bad-data");
+      expect(refusal.message).toContain("a tar archive");
+      expect(refusal.hint).toContain("berry imager bake");
+    }
+  });
+
+  test("an image that is packed twice is refused", async () => {
+    const path = join(folder.path, "twice.img.xz.gz");
+    await mustRun(["sh", "-c", 'gzip -c "$1" > "$2"', "sh", `${image}.xz`, path], {}, never);
+    expect((await refusalOf(path)).message).toContain("is packed twice, by xz within");
+  });
+});
+
+describe("an image that was cut short", () => {
+  const lengthBytes = 5 * MiB;
+
+  test("is refused by its partition table, plain and packed", async () => {
+    const at = await fresh("cut");
+    const path = join(at, "cut.img");
+    await writeFile(path, content.subarray(0, lengthBytes));
+    for (const argv of [
+      ["xz", "-k", path],
+      ["zstd", "-qk", path],
+      ["gzip", "-k", path],
+    ])
+      await mustRun(argv, {}, never);
+    for (const name of await readdir(at)) {
+      const refusal = await refusalOf(join(at, name));
+      expect(refusal.kind).toBe("bad-data");
+      expect(refusal.message).toBe(
+        `${join(at, name)} ends at byte ${lengthBytes}, but its partition table reaches byte ${9 * MiB}: it was cut short`,
+      );
+    }
+  });
+
+  test("is refused so with a block map as well, be it of the whole image or of the cut one", async () => {
+    const at = await fresh("cut-map");
+    const path = join(at, "cut.img");
+    await writeFile(path, content.subarray(0, lengthBytes));
+    await mustRun(["bmaptool", "create", "-o", join(at, "cut.bmap"), path], {}, never);
+    await mustRun(["gzip", "-k", path], {}, never);
+    for (const [name, bmap] of [
+      [path, join(folder.path, "own.bmap")],
+      [path, join(at, "cut.bmap")],
+      [`${path}.gz`, join(at, "cut.bmap")],
+    ] as const)
+      expect((await refusalOf(name, bmap)).message).toContain("it was cut short");
+  });
+
+  test("is refused when its table is a GPT, whose protective entry may reach where it likes", async () => {
+    const path = join(folder.path, "gpt.img");
+    await writeFile(path, "");
+    await truncate(path, 40 * MiB);
+    const table = "label: gpt\nstart=2048, size=8192\nstart=10240, size=20480\n";
+    await mustRun(["sfdisk", "-q", path], { stdin: table }, never);
+    await truncate(path, 20 * MiB);
+    expect(await warningsOf(path)).toEqual([]);
+    await truncate(path, 15 * MiB - 512);
+    expect((await refusalOf(path)).message).toContain(`reaches byte ${15 * MiB}: it was cut short`);
+    await truncate(path, 512);
+    expect((await refusalOf(path)).message).toContain("it was cut short");
+  });
+
+  test("is whole when what was left out is not the file system's", async () => {
+    const path = join(folder.path, "openwrt.img");
+    await writeFile(path, content.subarray(0, lengthBytes));
+    const offset = ["-E", `offset=${MiB}`];
+    await mustRun(["mke2fs", "-q", "-F", "-t", "ext4", ...offset, path, "3072k"], {}, never);
+    expect(await warningsOf(path)).toEqual([]);
+    await truncate(path, 4 * MiB - 1);
+    expect((await refusalOf(path)).message).toContain("it was cut short");
+  });
+});
+
+describe("an image that looks like none", () => {
+  test("is warned of: neither a partition table nor a file system", async () => {
+    const path = join(folder.path, "strange.img");
+    await writeFile(path, new Uint8Array(1000));
+    const [heard, ...more] = await warningsOf(path);
+    expect(heard?.message).toBe(
+      `${path} has neither a partition table nor a file system that berry knows: it may be no image of a disk`,
+    );
+    expect(heard?.hint).toBe(`see what it is: file ${path}`);
+    expect(more).toEqual([]);
+  });
+
+  test("is not warned of where a file system fills it, or a table is there", async () => {
+    const path = join(folder.path, "fat.img");
+    await writeFile(path, "");
+    await truncate(path, 8 * MiB);
+    await mustRun(["mkfs.vfat", path], {}, never);
+    expect(await warningsOf(path)).toEqual([]);
+    await mustRun(["mke2fs", "-q", "-F", path], {}, never);
+    expect(await warningsOf(path)).toEqual([]);
+    expect(await warningsOf(image)).toEqual([]);
+    expect(await warningsOf(`${image}.gz`)).toEqual([]);
+  });
+});
+
+test("bytes behind the end of a gzip stream are left out, and told of", async () => {
+  const path = join(folder.path, "followed.img.gz");
+  await writeFile(path, Buffer.concat([await readFile(`${image}.gz`), Buffer.from('{ "metadata": 1 }')]));
+  const heard = await warningsOf(path);
+  expect(heard.map(({ message }) => message)).toEqual([
+    `${path} has more bytes behind the end of its gzip stream: they are left out`,
+  ]);
+  await using opened = await open(path);
+  expect(Buffer.compare(await contentOf(opened), content)).toBe(0);
+});
+
+test("an open image knows how its file was when it was opened, but a nameless one needs not", async () => {
+  const path = join(folder.path, "stamped.img");
+  await mustRun(["cp", image, path], {}, never);
+  await using opened = await open(path);
+  const { stamp } = opened;
+  if (stamp === null) throw new Error("no stamp");
+  expect(isChanged(opened.fileDescriptor, stamp)).toBeFalse();
+  await link(path, `${path}.other`);
+  expect(isChanged(opened.fileDescriptor, stamp)).toBeFalse();
+  await rm(`${path}.other`);
+  const before = stampOf(opened.fileDescriptor);
+  const { atime, mtime } = await stat(path);
+  await using file = await openFile(path, "r+");
+  await file.write(Uint8Array.of(1), 0, 1, 5 * MiB);
+  await file.utimes(atime, mtime);
+  expect(isChanged(opened.fileDescriptor, before)).toBeTrue();
+  await using packed = await open(`${image}.xz`);
+  expect(packed.stamp).toBeNull();
 });
