@@ -1,12 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { closeSync } from "node:fs";
 import { resolve } from "node:path";
-import { BerryError, messageOf } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
 import { imageFormat, signatureBytes, type Compression } from "./compression.ts";
 import { extent, gaps, alignOutward, type ReadBytes } from "./extents.ts";
 import { lengthOf, type ImageMap, type OpenImage } from "./image-map.ts";
 import { findBmap, type FoundBmap } from "./open-bmap.ts";
 import { checkPromises } from "./open-checksums.ts";
+import { openFile, reader, statImage } from "./open-file.ts";
 import { dataExtents } from "./open-holes.ts";
 import { openStream, type Stream } from "./open-stream.ts";
 import { packedSize } from "./open-packed-size.ts";
@@ -203,50 +203,6 @@ async function mapOf(
     sha256: checksumType === "sha256" ? checksum : null,
   }));
   return { sizeBytes, from: "bmap", data, zeros: [], partitions };
-}
-
-/** A pipe would wait for its writer without O_NONBLOCK. */
-function openFile(path: string): number {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw new BerryError("no-input", `cannot read the image ${path}`, { cause });
-  }
-}
-
-function statImage(fileDescriptor: number, path: string): Stats {
-  const found = fstatSync(fileDescriptor);
-  if (found.isFile()) {
-    if (found.size === 0) throw empty(path);
-    return found;
-  }
-  const what = found.isDirectory()
-    ? "a folder"
-    : found.isBlockDevice()
-      ? "a block device"
-      : "no regular file";
-  throw new BerryError("no-input", `${path} is ${what}: an image is a file`, {
-    hint: "name a .img, .img.xz, .img.zst or .img.gz",
-  });
-}
-
-function reader(fileDescriptor: number, path: string): ReadBytes {
-  return async (offsetBytes, lengthBytes) => {
-    const bytes = new Uint8Array(lengthBytes);
-    let filled = 0;
-    try {
-      while (filled < lengthBytes) {
-        const count = readSync(fileDescriptor, bytes, filled, lengthBytes - filled, offsetBytes + filled);
-        if (count === 0) break;
-        filled += count;
-      }
-    } catch (cause) {
-      throw new BerryError("io", `cannot read ${path} at byte ${offsetBytes}: ${messageOf(cause)}`, {
-        cause,
-      });
-    }
-    return bytes.subarray(0, filled);
-  };
 }
 
 async function refuseUnsound(
