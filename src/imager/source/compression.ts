@@ -58,7 +58,7 @@ export function imageFormat(head: Uint8Array): ImageFormat {
   if (found !== undefined) return { format: found[1] };
   if (skippableFrame.test(Buffer.from(head.subarray(0, 4)).toString("hex"))) {
     const behind = imageFormat(head.subarray(endOfSkippable(head)));
-    return behind?.format === "foreign" ? behind : { format: "zst" };
+    return behind.format === "foreign" ? behind : { format: "zst" };
   }
   const stranger = foreign.find(([signature]) => starts(signature));
   if (stranger !== undefined) return { format: "foreign", name: stranger[1], remedy: stranger[2] };

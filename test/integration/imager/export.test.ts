@@ -184,6 +184,9 @@ test("an image of another format that is of an earlier bake is told of by name",
   expect(warned).not.toContain("pi1.img.zst is of");
   // the folder of the images: NODE.img itself is not another one
   await utimes(image, new Date(1e9), new Date(1e9));
+  expect(await told("zst")).not.toContain("earlier bake");
+  await writeFile(join(out, "pi1.img.bmap"), "of an earlier one");
+  expect(await told("zst")).toContain(`${join(out, "pi1.img.xz")} is of an earlier bake`);
   await writeFile(join(images, "pi1.img.bmap"), "of an earlier one");
   const { stderr } = await berry(["pi1", "--format", "zst", "--level", "1"]);
   expect(stderr).not.toContain("earlier bake");
