@@ -57,7 +57,7 @@ export interface Plan {
   readonly knownHosts: KnownHosts | null;
 }
 
-/** The file by which ssh(1) knows the nodes before it ever met them, as sshd(8) describes it; written last of all. */
+/** The file by which ssh(1) knows the nodes before it ever met them, as sshd(8) describes it; written before the first image. */
 export interface KnownHosts {
   readonly path: string;
   /** All nodes of the cluster that may have keys; what is not there is left out. */

@@ -99,10 +99,11 @@ async function makeMissing(
   // without its private half, a public key is no reason to make another pair: `judge` says so
   if ((await isThere(path)) || (await isThere(`${path}.pub`))) return;
   try {
-    const isNew = !(await isThere(dirname(folder)));
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    // a cluster file is often kept in git, and nobody has told it yet
-    if (isNew) await writeFile(join(dirname(folder), ".gitignore"), "*\n");
+    // a cluster file is often kept in git, and nobody may have told it
+    await writeFile(join(dirname(folder), ".gitignore"), "ssh_host_*_key\n", { flag: "wx" }).catch(
+      unlessThere,
+    );
     await using draft = await draftFolder(folder);
     const made = join(draft.path, "key");
     const argv = [sshKeygen, "-q", "-t", "ed25519", "-N", "", "-C", `root@${node}`, "-f", made];

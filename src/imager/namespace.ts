@@ -11,6 +11,8 @@ export function namespaceArgv(request: {
   readonly isRoot: boolean;
   /** Held by flock(1) for as long as anything inside runs. */
   readonly lockFile: string;
+  /** Held as well: the folder that images go to; null: none do. */
+  readonly outputFolder: string | null;
   readonly argv: readonly string[];
 }): string[] {
   const mapping = request.isRoot
@@ -21,13 +23,8 @@ export function namespaceArgv(request: {
     "--pdeathsig",
     "KILL",
     "--",
-    "flock",
-    "--exclusive",
-    "--nonblock",
-    "--conflict-exit-code",
-    String(lockConflict),
-    "--no-fork",
-    request.lockFile,
+    ...locked(request.lockFile, lockConflict),
+    ...(request.outputFolder === null ? [] : locked(request.outputFolder, outputConflict)),
     "unshare",
     "--user",
     ...mapping,
@@ -41,8 +38,16 @@ export function namespaceArgv(request: {
   ];
 }
 
+function locked(path: string, conflictCode: number): string[] {
+  const flags = ["--exclusive", "--nonblock", "--conflict-exit-code", String(conflictCode), "--no-fork"];
+  return ["flock", ...flags, path];
+}
+
 /** Line of /proc/PID/uid_map and gid_map (user_namespaces(7)) that maps every id to itself. */
 export const identityMap = "0 0 4294967295\n";
 
 /** Exit code of the command line when another bake holds the lock (EX_TEMPFAIL of sysexits). */
 export const lockConflict = 75;
+
+/** And when another bake makes images in the folder that they go to (EX_CANTCREAT). */
+export const outputConflict = 73;

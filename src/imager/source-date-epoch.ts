@@ -6,15 +6,16 @@ import type { Problem } from "./preflight.ts";
 /**
  * The seconds since 1970 that SOURCE_DATE_EPOCH says; null: it is not set, or empty
  * (https://reproducible-builds.org/specs/source-date-epoch/).
- * @throws BerryError `usage` for anything but a whole number up to now
+ * @throws BerryError `usage` for anything but a whole number from 1 up to now
  */
 export function parseSourceDateEpoch(text: string | undefined, nowSeconds: number): number | null {
   if (text === undefined || text === "") return null;
   const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(seconds)) {
+  // to e2fsprogs, 0 is no date
+  if (!Number.isSafeInteger(seconds) || seconds === 0) {
     throw new BerryError(
       "usage",
-      `SOURCE_DATE_EPOCH has to be whole seconds since 1970, got ${JSON.stringify(text)}`,
+      `SOURCE_DATE_EPOCH has to be whole seconds since 1970, from 1 on, got ${JSON.stringify(text)}`,
       { hint: "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) berry imager bake" },
     );
   }

@@ -1,15 +1,18 @@
+import { constants } from "node:fs";
 import { mkdir, open, readlink, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { BerryError } from "../core/errors.ts";
 import type { BakeEvent } from "./event.ts";
 import type { Task } from "./task.ts";
-import { identityMap, lockConflict, namespaceArgv } from "./namespace.ts";
+import { identityMap, lockConflict, namespaceArgv, outputConflict } from "./namespace.ts";
 
 export interface WorkerPlace {
   /** What starts berry's own worker. */
   readonly workerArgv: readonly string[];
   readonly cacheDirectory: string;
+  /** Where the worker makes images; null: it makes none. */
+  readonly outputDirectory: string | null;
   readonly isRoot: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -67,7 +70,7 @@ export async function runWorkerProcess(
     ]);
     if (failure !== null) throw failure;
     signal.throwIfAborted();
-    if (exitCode !== 0) throw deathOf(exitCode, stderr, request.cacheDirectory);
+    if (exitCode !== 0) throw deathOf(exitCode, stderr, request);
   } finally {
     signal.removeEventListener("abort", onAbort);
     if (grace !== null) clearTimeout(grace);
@@ -91,7 +94,7 @@ export async function runInteractiveWorker(place: WorkerPlace, signal: AbortSign
     if (place.isRoot) await mapIdentity(child.pid, child.exited);
     const exitCode = await child.exited;
     signal.throwIfAborted();
-    if (exitCode === lockConflict) throw deathOf(exitCode, "", place.cacheDirectory);
+    if (exitCode === lockConflict) throw deathOf(exitCode, "", place);
     // the worker has said what it was
     if (exitCode !== 0) throw new BerryError("software", "the shell did not end well");
   } finally {
@@ -104,7 +107,24 @@ async function enteringArgv(place: WorkerPlace): Promise<string[]> {
   await mkdir(place.cacheDirectory, { recursive: true, mode: 0o700 });
   const lockFile = join(place.cacheDirectory, "lock");
   await (await open(lockFile, "a", 0o600)).close();
-  return namespaceArgv({ isRoot: place.isRoot, lockFile, argv: place.workerArgv });
+  return namespaceArgv({
+    isRoot: place.isRoot,
+    lockFile,
+    outputFolder: await lockableFolder(place.outputDirectory),
+    argv: place.workerArgv,
+  });
+}
+
+/** null: there is no such folder, and none can be made; the worker says what keeps it from its work. */
+async function lockableFolder(folder: string | null): Promise<string | null> {
+  if (folder === null) return null;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await (await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)).close();
+    return folder;
+  } catch {
+    return null;
+  }
 }
 
 /** Waits until the child is in a user namespace of its own, then maps every id there to itself. */
@@ -143,11 +163,20 @@ async function readEvents(
   return failure;
 }
 
-function deathOf(exitCode: number, stderr: string, cacheDirectory: string): BerryError {
+function deathOf(
+  exitCode: number,
+  stderr: string,
+  { cacheDirectory, outputDirectory }: Pick<WorkerPlace, "cacheDirectory" | "outputDirectory">,
+): BerryError {
   const said = stderr.trim();
   if (exitCode === lockConflict) {
     return new BerryError("temporary", `another bake is working in ${cacheDirectory}`, {
-      hint: "wait until it has ended, or use another cache with --cache-dir",
+      hint: "wait until it has ended",
+    });
+  }
+  if (exitCode === outputConflict) {
+    return new BerryError("temporary", `another bake is making images in ${outputDirectory}`, {
+      hint: "wait until it has ended",
     });
   }
   return new BerryError(

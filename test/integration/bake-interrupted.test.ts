@@ -173,7 +173,13 @@ test(
       event: "failed",
       kind: "temporary",
       message: `another bake is working in ${cache}`,
-      hint: "wait until it has ended, or use another cache with --cache-dir",
+      hint: "wait until it has ended",
+    });
+    // two makers of the same images would spoil them for one another
+    const other = await bakery.bake([], { cache: join(bakery.folder, "cache-other") });
+    expect(other.exitCode).toBe(75);
+    expect(other.events.at(-1)).toMatchObject({
+      message: `another bake is making images in ${join(bakery.folder, "images")}`,
     });
     release.resolve();
     expect((await first.finished).exitCode).toBe(0);

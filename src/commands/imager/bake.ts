@@ -54,6 +54,7 @@ export const bake = defineVerb({
       {
         workerArgv: [...ownArgv(), "imager", "worker"],
         cacheDirectory: facts.cacheDirectory,
+        outputDirectory: cluster.outputDirectory,
         isRoot: facts.isRoot,
         message: { task: "bake", cacheDirectory: facts.cacheDirectory, plan },
         environment: process.env,

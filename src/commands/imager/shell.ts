@@ -25,7 +25,12 @@ export const shell = defineVerb({
     const [node] = plan.nodes;
     if (node === undefined) throw new BerryError("usage", `${args.file} has no node ${args.node}`);
     await prepareCache(facts.cacheDirectory);
-    const worker = { cacheDirectory: facts.cacheDirectory, isRoot: facts.isRoot, environment: process.env };
+    const worker = {
+      cacheDirectory: facts.cacheDirectory,
+      outputDirectory: null,
+      isRoot: facts.isRoot,
+      environment: process.env,
+    };
     const workerArgv = [...ownArgv(), "imager", "worker"];
     if (plan.layers.some(({ cached }) => !cached)) {
       using progress = createProgress(

@@ -50,7 +50,12 @@ unfinished=''
 
 /** As the ordinary user: folders, the lock, and the way into the namespaces. */
 function entrance(plan: Plan, { isRoot }: ScriptOptions, hashes: readonly PasswordHash[]): string {
-  const argv = namespaceArgv({ isRoot, lockFile: `${plan.cacheDirectory}/lock`, argv: ["bash", "--"] });
+  const argv = namespaceArgv({
+    isRoot,
+    lockFile: `${plan.cacheDirectory}/lock`,
+    outputFolder: null,
+    argv: ["bash", "--"],
+  });
   const enter = `${commandLine(argv, [["cache", plan.cacheDirectory]])} "$0" inside`;
   const tools = toolsOf(plan);
   const lines = [

@@ -49,15 +49,14 @@ export async function executePlan(plan: Plan, execution: Execution, signal: Abor
     if (layer.cached) emit({ event: "cached", layer: layer.name });
     else await bakeLayer(layer, execution, number, signal);
   }
+  // before the first image: one that is there is known, whatever ends the bake
+  const knownNodes = plan.knownHosts === null ? 0 : await writeKnownHosts(plan.knownHosts);
   await inLanes(
     plan.nodes,
     async (node, untilOneFails) => await bakeNode(node, execution, number, untilOneFails),
     signal,
   );
-  if (plan.knownHosts !== null) {
-    const { path } = plan.knownHosts;
-    emit({ event: "known-hosts", path, nodes: await writeKnownHosts(plan.knownHosts) });
-  }
+  if (plan.knownHosts !== null) emit({ event: "known-hosts", path: plan.knownHosts.path, nodes: knownNodes });
   emit({
     event: "baked",
     seconds: (clock.now() - startedAt) / 1000,

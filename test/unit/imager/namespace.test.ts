@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { identityMap, lockConflict, namespaceArgv } from "../../../src/imager/namespace.ts";
+import { identityMap, lockConflict, namespaceArgv, outputConflict } from "../../../src/imager/namespace.ts";
 
 const argv = ["/usr/bin/berry", "imager", "worker"];
-const request = { lockFile: "/cache/lock", argv };
+const request = { lockFile: "/cache/lock", outputFolder: null, argv };
 
 describe("the way into the namespaces", () => {
   test("maps an ordinary user's sub-ids", () => {
@@ -36,8 +36,18 @@ describe("the way into the namespaces", () => {
       expect(words[words.indexOf("unshare") - 1]).toBe("/cache/lock");
     },
   );
+  test("holds the folder of the images as well, where there is one", () => {
+    const words = namespaceArgv({ ...request, outputFolder: "/images", isRoot: false });
+    expect(words.filter((word) => word === "flock")).toHaveLength(2);
+    expect(words.slice(words.indexOf("/images") - 2, words.indexOf("/images") + 2)).toEqual([
+      String(outputConflict),
+      "--no-fork",
+      "/images",
+      "unshare",
+    ]);
+  });
   test("ends with the program, which no option can be mistaken for", () => {
-    const words = namespaceArgv({ isRoot: false, lockFile: "/cache/lock", argv: ["--odd", "--user"] });
+    const words = namespaceArgv({ ...request, isRoot: false, argv: ["--odd", "--user"] });
     expect(words.slice(-3)).toEqual(["--", "--odd", "--user"]);
   });
 });
