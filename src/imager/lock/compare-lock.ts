@@ -88,6 +88,8 @@ export function strangers(locked: readonly LockedPackage[], found: readonly Foun
   });
 }
 
+const shownDifferences = 40;
+
 /**
  * @param what was found to differ, such as `the image of pi1`
  * @throws BerryError `bad-data` when bytes differ under the same version, else `unavailable`; nothing where nothing differs
@@ -100,9 +102,11 @@ export function refuseDifferences(what: string, differences: readonly Difference
       : `  ${name}: locked ${locked}, ${found === null ? "not found" : `found ${found}`}`,
   );
   const altered = differences.some((each) => each.altered);
+  const more = lines.length - shownDifferences;
+  const shown = [...lines.slice(0, shownDifferences), ...(more > 0 ? [`  and ${more} more`] : [])];
   throw new BerryError(
     altered ? "bad-data" : "unavailable",
-    `${what} would not be what the lock says:\n${lines.join("\n")}`,
+    `${what} would not be what the lock says:\n${shown.join("\n")}`,
     {
       hint: altered
         ? "the same version with other bytes: somebody rebuilt it, changed it, or edited the lock; if you know why, bake without --locked to take it and update the lock"

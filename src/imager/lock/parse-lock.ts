@@ -82,6 +82,7 @@ export function parseLock(file: string, content: string): Lock {
 }
 
 const shownProblems = 20;
+const newerFormat = "a newer berry wrote it";
 
 function damaged(file: string, problems: readonly string[]): BerryError {
   const more = problems.length - shownProblems;
@@ -89,7 +90,9 @@ function damaged(file: string, problems: readonly string[]): BerryError {
     "config",
     [...problems.slice(0, shownProblems), ...(more > 0 ? [`and ${more} more`] : [])].join("\n"),
     {
-      hint: `berry writes this file, and nobody else should: take it from version control again, or remove ${file} and bake without --locked`,
+      hint: problems.some((problem) => problem.endsWith(newerFormat))
+        ? "use the berry that wrote it, or a newer one"
+        : `berry alone writes this file: take it from version control again, or remove ${file}, and a bake (without --locked) writes it anew`,
     },
   );
 }
@@ -112,7 +115,7 @@ type Complain = (problem: string) => void;
 function readHead(value: Readonly<Record<string, unknown>>, complain: Complain): readonly string[] | null {
   const { version } = value;
   if (value["format"] === "berry.lock" && typeof version === "number" && version > lockVersion) {
-    complain(`version ${version} of the format, which a newer berry wrote: this one knows ${lockVersion}`);
+    complain(`version ${version} of the format, and this berry knows ${lockVersion}: ${newerFormat}`);
     return null;
   }
   const head = check(headSchema, value, complain);

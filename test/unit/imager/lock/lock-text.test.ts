@@ -64,7 +64,7 @@ describe("a lock that was damaged is told by line", () => {
     [
       "the format of a newer berry",
       text.replace('"version":1', '"version":2'),
-      "line 1: version 2 of the format, which a newer berry wrote",
+      "line 1: version 2 of the format, and this berry knows 1: a newer berry wrote it",
     ],
     [
       "a digest that is none",
@@ -94,7 +94,7 @@ describe("a lock that was damaged is told by line", () => {
     const failure = refusalOf(() => parseLock("berry.lock", content));
     expect(failure).toMatchObject({ kind: "config" });
     expect(failure.message).toContain(`berry.lock: ${expected}`);
-    expect(failure.hint).toContain("remove berry.lock and bake without --locked");
+    expect(failure.hint).toContain("remove berry.lock, and a bake (without --locked) writes it anew");
   });
   test("all of it at once", () => {
     const failure = refusalOf(() => parseLock("berry.lock", text.replaceAll('aarch64",', "")));
