@@ -21,7 +21,7 @@ export const clean = defineVerb({
         {
           workerArgv: [...ownArgv(), "imager", "worker"],
           cacheDirectory: folder,
-        outputDirectory: null,
+          outputDirectory: null,
           isRoot: process.getuid?.() === 0,
           message: { task: "clean", cacheDirectory: folder, downloads: args.all },
           environment: process.env,
