@@ -94,7 +94,11 @@ describe("a lock that was damaged is told by line", () => {
     const failure = refusalOf(() => parseLock("berry.lock", content));
     expect(failure).toMatchObject({ kind: "config" });
     expect(failure.message).toContain(`berry.lock: ${expected}`);
-    expect(failure.hint).toContain("remove berry.lock, and a bake (without --locked) writes it anew");
+    expect(failure.hint).toContain(
+      expected.includes("a newer berry")
+        ? "a newer one"
+        : "remove berry.lock, and a bake (without --locked) writes it anew",
+    );
   });
   test("all of it at once", () => {
     const failure = refusalOf(() => parseLock("berry.lock", text.replaceAll('aarch64",', "")));
