@@ -3,6 +3,7 @@ import { mkdir, open, readlink, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { BerryError } from "../core/errors.ts";
+import { readLines } from "../core/lines.ts";
 import type { BakeEvent } from "./event.ts";
 import type { Task } from "./task.ts";
 import { identityMap, lockConflict, namespaceArgv, outputConflict } from "./namespace.ts";
@@ -147,18 +148,12 @@ async function readEvents(
   onEvent: (event: BakeEvent) => void,
 ): Promise<BerryError | null> {
   let failure: BerryError | null = null;
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      // Checked boundary: berry's own worker wrote it.
-      const event = JSON.parse(line) as BakeEvent;
-      if (event.event === "failed")
-        failure = new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint });
-      else onEvent(event);
-    }
+  for await (const line of readLines(stream)) {
+    // Checked boundary: berry's own worker wrote it.
+    const event = JSON.parse(line) as BakeEvent;
+    if (event.event === "failed")
+      failure = new BerryError(event.kind, event.message, event.hint === null ? {} : { hint: event.hint });
+    else onEvent(event);
   }
   return failure;
 }

@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { defineVerb } from "../../cli/verb.ts";
 import { BerryError } from "../../core/errors.ts";
+import { readLines } from "../../core/lines.ts";
 import type { BakeEvent } from "../../imager/event.ts";
 import type { Task } from "../../imager/task.ts";
 import { runWorker } from "../../imager/worker.ts";
@@ -71,16 +72,4 @@ async function mapped(signal: AbortSignal): Promise<void> {
 /** Checked boundary: berry itself wrote it. */
 function asTask(text: string): Task {
   return JSON.parse(text) as Task;
-}
-
-async function* readLines(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<string, void> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of stream) {
-    const lines = (
-      rest + (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))
-    ).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
 }

@@ -1,6 +1,7 @@
 import { defineVerb } from "../../cli/verb.ts";
 import { BerryError, messageOf } from "../../core/errors.ts";
-import { readLines, readOrders } from "../../imager/write/card-orders.ts";
+import { readLines } from "../../core/lines.ts";
+import { readOrders } from "../../imager/write/card-orders.ts";
 import { NotVerified } from "../../imager/write/card-session.ts";
 import type { CardMessage } from "../../imager/write/card-task.ts";
 import { writeCard as writeOne } from "../../imager/write/write-card.ts";

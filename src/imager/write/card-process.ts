@@ -1,6 +1,6 @@
 import { BerryError, messageOf } from "../../core/errors.ts";
+import { readLines } from "../../core/lines.ts";
 import type { Clock } from "../../core/ports.ts";
-import { readLines } from "./card-orders.ts";
 import type { CardMessage, CardOrder, CardTask } from "./card-task.ts";
 import type { WriteEvent, WritePhase } from "./write-event.ts";
 

@@ -9,17 +9,16 @@ import { formatBytes } from "../../../core/units.ts";
 import { resolveTarget } from "../../../imager/disks/choose-disk.ts";
 import { collectDisks } from "../../../imager/disks/collect-disks.ts";
 import { collectKeepPaths } from "../../../imager/disks/collect-keep-paths.ts";
-import { probeDisk } from "../../../imager/disks/collect-signatures.ts";
 import { lookAtTarget } from "../../../imager/disks/collect-target.ts";
 import { type Disk, systemRoots } from "../../../imager/disks/disk.ts";
 import { judgeDisk } from "../../../imager/disks/verdict.ts";
 import type { OpenImage } from "../../../imager/source/image-map.ts";
 import { openImage } from "../../../imager/source/open-image.ts";
 import type { CardRequest } from "../../../imager/write/write-cards.ts";
-import { commandRunner } from "../../../system/command-runner.ts";
 import { type Answers, type Question, questionOf, type Target } from "./confirm-cards.ts";
 import { type InvokingUser, withRightsOf } from "./invoking-user.ts";
 import { imagePath, mayBeNode, type Pair, refuseAll } from "./pairs.ts";
+import { probeInTime } from "./probe-in-time.ts";
 import { deniedDevices, permissionFailure } from "./permission.ts";
 
 export interface Choice {
@@ -87,23 +86,6 @@ export async function chooseCards(
   refuseAll(problems);
   const owned = undo.move();
   return { cards, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-const patienceMilliseconds = 10_000;
-
-/** As far as the disk answers soon: what it is asked again once it is open, and then it is given up alone. */
-async function probeInTime(disk: Disk, log: VerbContext["log"], signal: AbortSignal): Promise<Disk> {
-  const patience = AbortSignal.timeout(patienceMilliseconds);
-  try {
-    return await probeDisk(disk, commandRunner, AbortSignal.any([signal, patience]));
-  } catch (thrown) {
-    signal.throwIfAborted();
-    if (!patience.aborted) throw thrown;
-    log.warn(
-      `${disk.path} has not answered for ${patienceMilliseconds / 1000} s: what is on it is not known`,
-    );
-    return disk;
-  }
 }
 
 /** The absolute path of each pair's image; null, and a problem, where there is none. */

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { readLines, readOrders } from "../../../../src/imager/write/card-orders.ts";
+import { readLines } from "../../../../src/core/lines.ts";
+import { readOrders } from "../../../../src/imager/write/card-orders.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 
 /** Standard input that a test writes to. */
