@@ -12,7 +12,7 @@ export const berry = defineGroup({
       load: async () => (await import("./commands/init.ts")).init,
     },
     imager: {
-      description: "bake the SD-card images of the nodes that berry.toml names",
+      description: "bake the SD-card images of the nodes that berry.toml names, and write the cards",
       load: async () => (await import("./commands/imager.ts")).imager,
     },
   },

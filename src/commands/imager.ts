@@ -2,8 +2,8 @@ import { defineGroup } from "../cli/verb.ts";
 
 /** `berry imager …`: each verb lives in a file of its own, loaded when it is called. */
 export const imager = defineGroup({
-  description: "bake the SD-card images of the nodes that berry.toml names",
-  examples: ["berry imager", "berry imager pi1", "berry imager targets"],
+  description: "bake the SD-card images of the nodes that berry.toml names, and write the cards",
+  examples: ["berry imager", "berry imager pi1", "berry imager write pi1 /dev/sdb"],
   defaultVerb: "bake",
   commands: {
     bake: {
