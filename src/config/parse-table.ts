@@ -76,7 +76,9 @@ export function parseTable<S extends Shape>(
 
 function howToWrite(path: string): string {
   if (!path.includes("[")) return `write [${path}] and its keys below it`;
-  return path.includes(".") ? "write its keys between { and }" : "write [[node]] and its keys below it";
+  return path.includes(".")
+    ? "write its keys between { and }"
+    : `write [[${path.slice(0, path.indexOf("["))}]] and its keys below it`;
 }
 
 /** Returns the key that was probably meant, which is not missing then. */

@@ -48,8 +48,7 @@ export function replay(trace: Trace, rule: Rule, model: ThermalModel): Replay {
     const value = trace.values[second] ?? 0;
     temperature = trace.kind === "celsius" ? value : warmed(model, temperature, value, duty, 1);
     if (second >= due) {
-      const seen =
-        trace.kind === "celsius" ? celsius(value) : sensed(model, temperature, tremble());
+      const seen = trace.kind === "celsius" ? celsius(value) : sensed(model, temperature, tremble());
       const next = control(state, { temperature: seen, elapsedSeconds: rule.intervalSeconds }, rule.control);
       if (next.duty !== duty && second >= settleSeconds) changes += 1;
       state = next.state;

@@ -18,7 +18,15 @@ const curve: Curve = {
   ).map(([at, duty]) => ({ at: celsius(at), duty: percent(duty) })),
 };
 const settings: ControlSettings = {
-  rule: { rule: "curve", curve, hysteresis: 3, attack: null, decay: 2, step: percent(0), fallStep: percent(0) },
+  rule: {
+    rule: "curve",
+    curve,
+    hysteresis: 3,
+    attack: null,
+    decay: 2,
+    step: percent(0),
+    fallStep: percent(0),
+  },
   minimumDuty: percent(30),
   startKick: { duty: percent(100), seconds: 0 },
   minimumOnSeconds: 0,
