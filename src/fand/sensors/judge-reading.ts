@@ -1,0 +1,61 @@
+import type { SensorSettings } from "../config/settings.ts";
+import { celsius } from "../units.ts";
+import type { Celsius } from "../units.ts";
+
+/** What a sensor gave, before anyone has looked at it. */
+export type Reading =
+  | { readonly kind: "text"; readonly text: string; readonly isFaulty: boolean }
+  /** `why` names what was looked for, or what the kernel said. */
+  | { readonly kind: "missing" | "unreadable"; readonly why: string };
+
+/** Why a reading is not believed. */
+export interface Doubt {
+  readonly kind: "missing" | "unreadable" | "garbage" | "out-of-range" | "faulty" | "stuck";
+  /** In words, with values. */
+  readonly found: string;
+}
+
+export interface SensorMemory {
+  readonly text: string | null;
+  /** For how long the text has been the same. */
+  readonly unchangedSeconds: number;
+}
+
+export const sensorBegin: SensorMemory = { text: null, unchangedSeconds: 0 };
+
+export interface Judged {
+  readonly memory: SensorMemory;
+  /** null exactly where there is a doubt. */
+  readonly temperature: Celsius | null;
+  readonly doubt: Doubt | null;
+}
+
+/** A temperature, or why there is none. `elapsedSeconds` since the reading before, by a clock that never jumps. */
+export function judgeReading(
+  memory: SensorMemory,
+  reading: Reading,
+  elapsedSeconds: number,
+  settings: SensorSettings,
+): Judged {
+  if (reading.kind !== "text") return doubtful(sensorBegin, reading.kind, reading.why);
+  const text = reading.text.trim();
+  const isSame = text === memory.text;
+  const now = { text, unchangedSeconds: isSame ? memory.unchangedSeconds + Math.max(0, elapsedSeconds) : 0 };
+  if (reading.isFaulty) return doubtful(now, "faulty", "its fault flag is set");
+  if (!/^-?\d{1,7}$/.test(text)) return doubtful(now, "garbage", JSON.stringify(text.slice(0, 20)));
+  const degrees = Number(text) / 1000;
+  if (degrees < settings.minimum || degrees > settings.maximum)
+    return doubtful(
+      now,
+      "out-of-range",
+      `${degrees.toFixed(1)} °C, not of ${settings.minimum} to ${settings.maximum} °C`,
+    );
+  const { stuckAfterSeconds } = settings;
+  if (stuckAfterSeconds !== null && now.unchangedSeconds >= stuckAfterSeconds)
+    return doubtful(now, "stuck", `${degrees.toFixed(1)} °C for ${Math.floor(now.unchangedSeconds)} s`);
+  return { memory: now, temperature: celsius(degrees), doubt: null };
+}
+
+function doubtful(memory: SensorMemory, kind: Doubt["kind"], found: string): Judged {
+  return { memory, temperature: null, doubt: { kind, found } };
+}
