@@ -1,0 +1,49 @@
+import { existsSync } from "node:fs";
+import { BerryError } from "../../core/errors.ts";
+import { lineOf } from "../sensors/find-sensor-file.ts";
+import { fullSpeed } from "../units.ts";
+import { type Attribute, openAttribute, writeAttribute } from "./attribute-file.ts";
+import { dutyRegister } from "./duty-register.ts";
+import type { FanBackend } from "./fan-backend.ts";
+import type { PwmOutput } from "./output.ts";
+import { raise } from "./raise-file.ts";
+
+/**
+ * A PWM channel in sysfs (kernel: Documentation/driver-api/pwm.rst). It goes on when the process ends, however that
+ * comes: it is never disabled and never unexported, which would stop it.
+ */
+export function pwmBackend(output: PwmOutput): FanBackend {
+  const folder = `${output.chip}/pwm${output.channel}`;
+  const period = output.periodNanoseconds;
+  let duty: Attribute | null = null;
+  const attribute = () => (duty ??= openAttribute(`${folder}/duty_cycle`));
+  const toNanoseconds = (steps: number) => Math.round((steps * period) / output.range);
+  const set = dutyRegister({
+    range: output.range,
+    isInverted: output.isInverted,
+    name: `${folder}/duty_cycle`,
+    write: (value) => attribute().write(toNanoseconds(value)),
+    read: () => Math.round((attribute().read() * output.range) / period),
+  });
+  return {
+    open() {
+      if (!existsSync(folder)) writeAttribute(`${output.chip}/export`, output.channel);
+      if (!existsSync(folder))
+        throw new BerryError("io", `${folder}: did not appear when it was exported`, {
+          hint: "see dmesg for what the PWM driver says",
+        });
+      const full = output.isInverted ? 0 : period;
+      // a running channel never stops: the duty is below both periods, the old and the new one
+      if (attribute().read() > period) attribute().write(full);
+      if (Number(lineOf(`${folder}/period`)) !== period) writeAttribute(`${folder}/period`, period);
+      set(fullSpeed);
+      if (lineOf(`${folder}/enable`) !== "1") writeAttribute(`${folder}/enable`, 1);
+    },
+    setDuty: set,
+    dispose() {
+      duty?.dispose();
+      duty = null;
+      raise(output);
+    },
+  };
+}

@@ -1,0 +1,98 @@
+#!/bin/sh
+# Full speed for every fan that berry fand has taken, whatever became of it: systemd runs this when the daemon has
+# ended (ExecStopPost). It reads the note of what full speed means for each: lines of `try VALUE PATH`, which may fail,
+# `write VALUE PATH`, which may not, and `gpio CHIP LINE high|low`. Without a note, or where one of its fans cannot be raised, every fan output that the
+# kernel knows goes to full speed. Nothing is disabled, unexported or removed.
+set -u
+root=${BERRY_ROOT:-}
+note=${BERRY_FAND_NOTE:-$root/run/berry/outputs}
+raised=0
+failed=0
+
+# The shell's own complaint of a redirection goes to /dev/null as well; nothing is created.
+put() {
+	[ -e "$2" ] && { printf '%s\n' "$1" >"$2"; } 2>/dev/null
+}
+
+number() {
+	number=
+	{ read -r number <"$1"; } 2>/dev/null
+	printf '%s' "$number"
+}
+
+# A GPIO that is an output of nobody's: by sysfs, which keeps it, else by the tools that there are.
+gpio() {
+	for chip in "$root"/sys/class/gpio/gpiochip*; do
+		[ "$(number "$chip/label")" = "$1" ] || continue
+		line=$(($(number "$chip/base") + $2))
+		put "$line" "$root/sys/class/gpio/export" || true
+		put "$3" "$root/sys/class/gpio/gpio$line/direction" && return 0
+	done
+	case $3 in
+	high) level=dh bit=1 ;;
+	*) level=dl bit=0 ;;
+	esac
+	for tool in pinctrl raspi-gpio; do
+		command -v "$tool" >/dev/null 2>&1 && "$tool" set "$2" op "$level" 2>/dev/null && return 0
+	done
+	for device in "$root"/sys/bus/gpio/devices/gpiochip*; do
+		command -v gpioset >/dev/null 2>&1 || break
+		[ -e "$device" ] && gpioset --daemonize --chip "${device##*/}" "$2=$bit" 2>/dev/null && return 0
+		break
+	done
+	return 1
+}
+
+raise_noted() {
+	while read -r verb first second third; do
+		case $verb in
+		try | write)
+			# nothing but attributes of the kernel
+			case $second in
+			*/../*) continue ;;
+			"$root"/sys/*) ;;
+			*) continue ;;
+			esac
+			if put "$first" "$second"; then
+				[ "$verb" = try ] || raised=$((raised + 1))
+			else
+				[ "$verb" = try ] || failed=$((failed + 1))
+			fi
+			;;
+		gpio)
+			if gpio "$first" "$second" "$third"; then raised=$((raised + 1)); else failed=$((failed + 1)); fi
+			;;
+		esac
+	done <"$note"
+}
+
+raise_everything() {
+	for pwm in "$root"/sys/class/hwmon/hwmon*/pwm[0-9] "$root"/sys/class/hwmon/hwmon*/pwm[0-9][0-9]; do
+		[ -e "$pwm" ] || continue
+		[ -e "${pwm}_enable" ] && put 1 "${pwm}_enable"
+		if put 255 "$pwm"; then raised=$((raised + 1)); else failed=$((failed + 1)); fi
+	done
+	for pwm in "$root"/sys/class/pwm/pwmchip*/pwm[0-9] "$root"/sys/class/pwm/pwmchip*/pwm[0-9][0-9]; do
+		period=$(number "$pwm/period")
+		[ "${period:-0}" -gt 0 ] 2>/dev/null || continue
+		full=$period
+		[ "$(number "$pwm/polarity")" = inversed ] && full=0
+		if put "$full" "$pwm/duty_cycle" && put 1 "$pwm/enable"; then
+			raised=$((raised + 1))
+		else
+			failed=$((failed + 1))
+		fi
+	done
+}
+
+if [ -r "$note" ]; then
+	raise_noted
+	[ "$failed" -eq 0 ] && [ "$raised" -gt 0 ] || raise_everything
+else
+	raise_everything
+fi
+if [ "$failed" -gt 0 ]; then
+	echo "berry-fand-failsafe: $failed outputs could not be raised" >&2
+	exit 1
+fi
+[ "$raised" -gt 0 ] || echo "berry-fand-failsafe: there is no fan to raise" >&2

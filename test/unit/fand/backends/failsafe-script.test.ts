@@ -1,0 +1,153 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { renderNote } from "../../../../src/fand/backends/note.ts";
+import type { Output } from "../../../../src/fand/backends/output.ts";
+import {
+  addPwm,
+  addPwmFan,
+  exportedChannel,
+  type FakeBoard,
+  fakeBoard,
+  header,
+} from "../../../fixtures/fand-boards.ts";
+
+const script = resolve(import.meta.dir, "../../../../systemd/berry-fand-failsafe.sh");
+/** The strictest shell that there is. */
+const shell = Bun.which("dash") ?? "/bin/sh";
+let board: FakeBoard | null = null;
+afterEach(async () => {
+  if (board !== null) await rm(board.folder, { recursive: true });
+  board = null;
+});
+
+async function boardOf(name: Parameters<typeof fakeBoard>[0]): Promise<FakeBoard> {
+  board = await fakeBoard(name);
+  return board;
+}
+function run({ folder }: FakeBoard): { exitCode: number; stderr: string } {
+  const { exitCode, stderr } = Bun.spawnSync([shell, script], {
+    env: { BERRY_ROOT: folder, PATH: "/nonexistent" },
+  });
+  return { exitCode, stderr: stderr.toString() };
+}
+const read = (path: string) => readFileSync(path, "utf8").trim();
+const note = (one: FakeBoard, ...outputs: readonly Output[]) =>
+  one.put({ "run/berry/outputs": renderNote(outputs) });
+
+function pwm(chip: string, changed: Partial<Output & { kind: "pwm" }> = {}): Output {
+  return {
+    kind: "pwm",
+    chip,
+    channel: 0,
+    periodNanoseconds: 40_000,
+    range: 1000,
+    isInverted: false,
+    ...changed,
+  };
+}
+
+describe("the failsafe script", () => {
+  test("raises what the note names, and nothing else", async () => {
+    const one = await boardOf("pi-4");
+    const chip = await addPwm(one, { ...header["pi-4"], pins: [18] });
+    await one.put(exportedChannel("sys/class/pwm/pwmchip0/pwm0"));
+    const fan = await addPwmFan(one, "pwm-fan", [99, 1, 40_000, 0]);
+    await note(one, pwm(chip));
+    expect(run(one)).toEqual({ exitCode: 0, stderr: "" });
+    expect(
+      ["export", "pwm0/period", "pwm0/duty_cycle", "pwm0/enable"].map((name) => read(join(chip, name))),
+    ).toEqual(["0", "40000", "40000", "1"]);
+    expect(read(join(fan, "pwm1"))).toBe("75");
+  });
+  test("knows a fan that is fast when its level is low", async () => {
+    const one = await boardOf("pi-4");
+    const chip = await addPwm(one, { ...header["pi-4"], pins: [18] });
+    await one.put({
+      ...exportedChannel("sys/class/pwm/pwmchip0/pwm0"),
+      "sys/class/pwm/pwmchip0/pwm0/duty_cycle": "9",
+    });
+    await note(one, pwm(chip, { isInverted: true }));
+    expect(run(one).exitCode).toBe(0);
+    expect(read(join(chip, "pwm0/duty_cycle"))).toBe("0");
+    expect(read(join(chip, "pwm0/enable"))).toBe("1");
+  });
+  test("raises a fan of the kernel's, in the manual mode", async () => {
+    const one = await boardOf("pi-5");
+    const fan = await addPwmFan(one, "cooling_fan", [99, 3, 41_566, 1]);
+    await one.put({ "sys/class/hwmon/hwmon2/pwm1_enable": "2" });
+    const [path, enable] = [join(fan, "pwm1"), join(fan, "pwm1_enable")];
+    await note(one, {
+      kind: "hwmon",
+      chip: "pwmfan",
+      pwm: path,
+      enable,
+      tachometer: null,
+      range: 255,
+      isInverted: false,
+    });
+    expect(run(one)).toEqual({ exitCode: 0, stderr: "" });
+    expect([read(path), read(enable)]).toEqual(["255", "1"]);
+  });
+  test("holds a GPIO by sysfs, whatever number it has there", async () => {
+    const one = await boardOf("pi-4");
+    await one.put({
+      "sys/class/gpio/export": "",
+      "sys/class/gpio/gpiochip504/label": "raspberrypi-exp-gpio\n",
+      "sys/class/gpio/gpiochip504/base": "504\n",
+      "sys/class/gpio/gpiochip512/label": "pinctrl-bcm2711\n",
+      "sys/class/gpio/gpiochip512/base": "512\n",
+      "sys/class/gpio/gpio530/direction": "in\n",
+    });
+    const gpio = { kind: "gpio", device: "/dev/gpiochip0", label: "pinctrl-bcm2711", line: 18 } as const;
+    await note(one, { ...gpio, isInverted: false });
+    expect(run(one)).toEqual({ exitCode: 0, stderr: "" });
+    expect(read(join(one.folder, "sys/class/gpio/export"))).toBe("530");
+    expect(read(join(one.folder, "sys/class/gpio/gpio530/direction"))).toBe("high");
+    await note(one, { ...gpio, isInverted: true });
+    run(one);
+    expect(read(join(one.folder, "sys/class/gpio/gpio530/direction"))).toBe("low");
+  });
+  test("without a note raises every fan that the kernel knows", async () => {
+    const one = await boardOf("pi-4");
+    const chip = await addPwm(one, { ...header["pi-4"], pins: [18] });
+    const fan = await addPwmFan(one, "pwm-fan", [99, 1, 40_000, 0]);
+    await one.put({
+      ...exportedChannel("sys/class/pwm/pwmchip0/pwm0"),
+      ...exportedChannel("sys/class/pwm/pwmchip0/pwm1"),
+      "sys/class/pwm/pwmchip0/pwm0/period": "40000\n",
+    });
+    expect(run(one)).toEqual({ exitCode: 0, stderr: "" });
+    expect(read(join(fan, "pwm1"))).toBe("255");
+    expect(read(join(chip, "pwm0/duty_cycle"))).toBe("40000");
+    expect(read(join(chip, "pwm0/enable"))).toBe("1");
+    // nobody has set it up: there is no full speed to speak of
+    expect(read(join(chip, "pwm1/enable"))).toBe("0");
+  });
+  test("raises everything where the note's fan cannot be raised, and says so", async () => {
+    const one = await boardOf("pi-4");
+    const fan = await addPwmFan(one, "pwm-fan", [99, 1, 40_000, 0]);
+    await note(one, pwm(join(one.folder, "sys/class/pwm/pwmchip9")));
+    expect(run(one)).toEqual({
+      exitCode: 1,
+      stderr: "berry-fand-failsafe: 2 outputs could not be raised\n",
+    });
+    expect(read(join(fan, "pwm1"))).toBe("255");
+  });
+  test("writes to the kernel alone, whatever the note says", async () => {
+    const one = await boardOf("pi-4");
+    await one.put({
+      "etc/passwd": "root\n",
+      "run/berry/outputs": `write 1 ${one.folder}/etc/passwd\nwrite 1 ${one.folder}/sys/../etc/passwd\n$(reboot)\n`,
+    });
+    expect(run(one).exitCode).toBe(0);
+    expect(read(join(one.folder, "etc/passwd"))).toBe("root");
+  });
+  test("says where there is nothing to raise", async () => {
+    expect(run(await boardOf("pi-zero-2"))).toEqual({
+      exitCode: 0,
+      stderr: "berry-fand-failsafe: there is no fan to raise\n",
+    });
+  });
+});
