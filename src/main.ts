@@ -15,6 +15,10 @@ export const berry = defineGroup({
       description: "bake the SD-card images of the nodes that berry.toml names, and write the cards",
       load: async () => (await import("./commands/imager.ts")).imager,
     },
+    fand: {
+      description: "cool a Pi: judge, try out and mend what drives its fan",
+      load: async () => (await import("./commands/fand.ts")).fand,
+    },
   },
 });
 

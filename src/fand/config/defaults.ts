@@ -23,7 +23,7 @@ export const defaultCurveRule: CurveRule = {
   curve: defaultCurve,
   hysteresis: 5,
   attack: null,
-  decay: 0.02,
+  decay: 0.015,
   step: percent(10),
   fallStep: percent(30),
 };

@@ -29,6 +29,11 @@ export const pi4: ThermalModel = {
   sensorNoise: 0.5,
 };
 
+/** Where a constant load and duty end. */
+export function settled(model: ThermalModel, watts: number, duty: Percent): number {
+  return model.ambient + watts / conductanceAt(model, duty);
+}
+
 /** The exact temperature after `seconds` of constant load and duty. */
 export function warmed(
   model: ThermalModel,
@@ -37,9 +42,12 @@ export function warmed(
   duty: Percent,
   seconds: number,
 ): number {
-  const conductance = model.stillConductance + (model.airflowConductance * duty) / 100;
-  const settled = model.ambient + watts / conductance;
-  return settled + (temperature - settled) * Math.exp((-conductance * seconds) / model.capacity);
+  const end = settled(model, watts, duty);
+  return end + (temperature - end) * Math.exp((-conductanceAt(model, duty) * seconds) / model.capacity);
+}
+
+function conductanceAt(model: ThermalModel, duty: Percent): number {
+  return model.stillConductance + (model.airflowConductance * duty) / 100;
 }
 
 /** What the sensor tells of a temperature; `tremble` is −1 to 1. */

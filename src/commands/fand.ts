@@ -1,0 +1,25 @@
+import { defineGroup } from "../cli/verb.ts";
+
+/** `berry fand …`: each verb lives in a file of its own, loaded when it is called. */
+export const fand = defineGroup({
+  description: "cool a Pi: judge, try out and mend what drives its fan",
+  examples: ["berry fand check", "berry fand simulate", "berry fand migrate"],
+  commands: {
+    check: {
+      description: "judge a fan configuration and what it would use on this machine; nothing is driven",
+      load: async () => (await import("./fand/check.ts")).check,
+    },
+    migrate: {
+      description: "print the configuration of rpifand as a fand.toml",
+      load: async () => (await import("./fand/migrate.ts")).migrate,
+    },
+    simulate: {
+      description: "replay temperatures or loads, and compare the fan's rule with that of rpifand",
+      load: async () => (await import("./fand/simulate.ts")).simulate,
+    },
+    failsafe: {
+      description: "bring every fan to full speed, as systemd does when the daemon has ended",
+      load: async () => (await import("./fand/failsafe.ts")).failsafe,
+    },
+  },
+});
