@@ -16,7 +16,7 @@ export const berry = defineGroup({
       load: async () => (await import("./commands/imager.ts")).imager,
     },
     fand: {
-      description: "cool a Pi: judge, try out and mend what drives its fan",
+      description: "cool a Pi: drive its fans, and judge and try out what drives them",
       load: async () => (await import("./commands/fand.ts")).fand,
     },
   },

@@ -2,9 +2,14 @@ import { defineGroup } from "../cli/verb.ts";
 
 /** `berry fand …`: each verb lives in a file of its own, loaded when it is called. */
 export const fand = defineGroup({
-  description: "cool a Pi: judge, try out and mend what drives its fan",
-  examples: ["berry fand check", "berry fand simulate", "berry fand migrate"],
+  description: "cool a Pi: drive its fans, and judge and try out what drives them",
+  examples: ["berry fand", "berry fand check", "berry fand simulate", "berry fand migrate"],
+  defaultVerb: "run",
   commands: {
+    run: {
+      description: "drive the fans until SIGTERM, which leaves them at full speed; SIGHUP reloads",
+      load: async () => (await import("./fand/run.ts")).run,
+    },
     check: {
       description: "judge a fan configuration and what it would use on this machine; nothing is driven",
       load: async () => (await import("./fand/check.ts")).check,
@@ -20,6 +25,11 @@ export const fand = defineGroup({
     failsafe: {
       description: "bring every fan to full speed, as systemd does when the daemon has ended",
       load: async () => (await import("./fand/failsafe.ts")).failsafe,
+    },
+    settings: {
+      description: "print a judged configuration as JSON; berry calls this itself",
+      hidden: true,
+      load: async () => (await import("./fand/settings.ts")).settings,
     },
   },
 });

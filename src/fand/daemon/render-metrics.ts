@@ -1,0 +1,75 @@
+import type { Posts } from "./round.ts";
+
+export interface MetricsFacts {
+  readonly version: string;
+  /** Of the last whole round, since the epoch. */
+  readonly updatedSeconds: number;
+}
+
+interface Family {
+  readonly name: string;
+  readonly type: "gauge" | "counter";
+  readonly help: string;
+  readonly samples: readonly (readonly [labels: string, value: number])[];
+}
+
+/** The state as Prometheus' text format has it (Exposition formats, 0.0.4). A temperature in doubt is not there. */
+export function renderMetrics(posts: Posts, facts: MetricsFacts): string {
+  const fans = posts.fans.map((post) => ({ ...post, labels: `{fan="${post.fan.name}"}` }));
+  const families: readonly Family[] = [
+    {
+      name: "berry_cpu_temperature_celsius",
+      type: "gauge",
+      help: "Temperature by sensor; a sensor in doubt has none.",
+      samples: posts.sensors.flatMap(({ settings, temperature }) =>
+        temperature === null ? [] : [[`{sensor="${settings.name}"}`, temperature] as const],
+      ),
+    },
+    {
+      name: "berry_sensor_in_doubt",
+      type: "gauge",
+      help: "1 where a sensor is not believed, and its fans run at full speed.",
+      samples: posts.sensors.map(({ settings, doubt }) => [
+        `{sensor="${settings.name}"}`,
+        doubt === null ? 0 : 1,
+      ]),
+    },
+    {
+      name: "berry_fan_duty_ratio",
+      type: "gauge",
+      help: "Duty of the fan as its driver reads back, 0 to 1.",
+      samples: fans.map(({ labels, duty }) => [labels, Math.round(duty * 100) / 10_000]),
+    },
+    {
+      name: "berry_fan_changes_total",
+      type: "counter",
+      help: "Changes of duty since the daemon started.",
+      samples: fans.map(({ labels, changes }) => [labels, changes]),
+    },
+    {
+      name: "berry_fan_errors_total",
+      type: "counter",
+      help: "Times that the fan did not follow since the daemon started.",
+      samples: fans.map(({ labels, errors }) => [labels, errors]),
+    },
+    {
+      name: "berry_fan_last_update_timestamp_seconds",
+      type: "gauge",
+      help: "Time of the last complete round.",
+      samples: [["", facts.updatedSeconds]],
+    },
+    {
+      name: "berry_build_info",
+      type: "gauge",
+      help: "Version of berry.",
+      samples: [[`{version="${facts.version.replaceAll(/["\\\n]/g, "")}"}`, 1]],
+    },
+  ];
+  return families
+    .filter(({ samples }) => samples.length > 0)
+    .map(
+      ({ name, type, help, samples }) =>
+        `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.map(([labels, value]) => `${name}${labels} ${value}\n`).join("")}`,
+    )
+    .join("");
+}

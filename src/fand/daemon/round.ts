@@ -1,0 +1,116 @@
+import type { FanBackend } from "../backends/fan-backend.ts";
+import type { Fan, FandSettings, SensorSettings } from "../config/settings.ts";
+import { control, controlBegin, type ControlState } from "../control/control.ts";
+import { judgeReading, sensorBegin, type Doubt, type SensorMemory } from "../sensors/judge-reading.ts";
+import type { Sensor } from "../sensors/sensor-file.ts";
+import { celsius, fullSpeed } from "../units.ts";
+import type { Celsius, Percent } from "../units.ts";
+import type { FandEvent } from "./event.ts";
+
+/** A sensor that is read, and what is known of it. */
+export interface SensorPost {
+  readonly settings: SensorSettings;
+  readonly sensor: Sensor;
+  memory: SensorMemory;
+  temperature: Celsius | null;
+  doubt: Doubt | null;
+}
+
+/** A fan that is driven, and what is known of it. */
+export interface FanPost {
+  readonly fan: Fan;
+  readonly backend: FanBackend;
+  state: ControlState;
+  /** What was read back last. */
+  duty: Percent;
+  changes: number;
+  errors: number;
+  isLost: boolean;
+}
+
+export interface Posts {
+  readonly sensors: readonly SensorPost[];
+  readonly fans: readonly FanPost[];
+}
+
+export function sensorPost(settings: SensorSettings, sensor: Sensor): SensorPost {
+  return { settings, sensor, memory: sensorBegin, temperature: null, doubt: null };
+}
+
+export function fanPost(fan: Fan, backend: FanBackend): FanPost {
+  return { fan, backend, state: controlBegin, duty: fullSpeed, changes: 0, errors: 0, isLost: false };
+}
+
+/**
+ * One round: read, decide, write, read back. Changes the posts, and never waits or throws.
+ * @returns what has changed; and whether all of it was done, so that the watchdog may be fed
+ */
+export function round(
+  posts: Posts,
+  elapsedSeconds: number,
+): { readonly events: readonly FandEvent[]; readonly isWhole: boolean } {
+  const events: FandEvent[] = [];
+  for (const post of posts.sensors) readSensor(post, elapsedSeconds, events);
+  for (const post of posts.fans) driveFan(post, posts.sensors, elapsedSeconds, events);
+  return { events, isWhole: posts.fans.every(({ isLost }) => !isLost) };
+}
+
+function readSensor(post: SensorPost, elapsedSeconds: number, events: FandEvent[]): void {
+  const { settings } = post;
+  const before = post.doubt;
+  const judged = judgeReading(post.memory, post.sensor.read(), elapsedSeconds, settings);
+  post.memory = judged.memory;
+  post.temperature = judged.temperature;
+  post.doubt = judged.doubt;
+  if (judged.doubt !== null) {
+    if (before?.kind !== judged.doubt.kind)
+      events.push({ event: "doubt", sensor: settings.name, doubt: judged.doubt });
+  } else if (before !== null && judged.temperature !== null)
+    events.push({ event: "trusted", sensor: settings.name, temperature: judged.temperature });
+}
+
+function driveFan(
+  post: FanPost,
+  sensors: readonly SensorPost[],
+  elapsedSeconds: number,
+  events: FandEvent[],
+): void {
+  const { fan, backend } = post;
+  const temperature = hottest(fan, sensors);
+  const { state, duty } = control(post.state, { temperature, elapsedSeconds }, fan.control);
+  const asked = post.state.duty;
+  post.state = state;
+  try {
+    if (post.isLost) backend.open();
+    post.duty = backend.setDuty(duty);
+    if (post.isLost) events.push({ event: "regained", fan: fan.name });
+    post.isLost = false;
+  } catch (thrown) {
+    post.errors += 1;
+    if (!post.isLost) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      events.push({ event: "lost", fan: fan.name, why });
+    }
+    post.isLost = true;
+    backend.dispose();
+  }
+  if (duty === asked) return;
+  post.changes += 1;
+  events.push({ event: "duty", fan: fan.name, from: asked, to: duty, temperature });
+}
+
+/** null: at least one of the fan's sensors is in doubt, or none is its own. */
+function hottest(fan: Fan, sensors: readonly SensorPost[]): Celsius | null {
+  let highest = -Infinity;
+  for (const { settings, temperature } of sensors) {
+    if (!fan.sensors.includes(settings.name)) continue;
+    if (temperature === null) return null;
+    highest = Math.max(highest, temperature);
+  }
+  return highest === -Infinity ? null : celsius(highest);
+}
+
+/** How many seconds the daemon may be silent before it is taken for dead: three rounds, ten at least. */
+export function patienceSeconds({ intervalSeconds }: FandSettings): number {
+  return Math.max(10, Math.ceil(intervalSeconds * 3));
+}

@@ -1,0 +1,179 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { drive, type Place } from "../../../src/commands/fand/drive.ts";
+import { startDiagnosis } from "../../../src/config/problem.ts";
+import { composeFand } from "../../../src/fand/config/compose-fand.ts";
+import {
+  addCoolingFan,
+  addPwm,
+  exportedChannel,
+  type FakeBoard,
+  fakeBoard,
+  header,
+} from "../../fixtures/fand-boards.ts";
+
+let board: FakeBoard | null = null;
+afterEach(async () => {
+  if (board !== null) await rm(board.folder, { recursive: true });
+  board = null;
+});
+
+/** A daemon on a board, whose rounds the test calls for one by one. */
+function start(one: FakeBoard, first: string) {
+  const ended = new AbortController();
+  const [lines, sent]: [string[], string[]] = [[], []];
+  let toml = first;
+  let now = 0;
+  let waiting: { wake: () => void } | null = null;
+  let reload: () => void = () => undefined;
+  let asleep = Promise.withResolvers<void>();
+  const place: Place = {
+    roots: one.roots,
+    isRoot: true,
+    runFolder: join(one.folder, "run/berry"),
+    version: "0.1.0",
+    notifier: { send: (...assignments) => void sent.push(...assignments) },
+    wallSeconds: () => 1_700_000_000,
+    clock: {
+      now: () => now,
+      async sleep(_seconds, signal) {
+        if (signal.aborted) return;
+        const woken = Promise.withResolvers<void>();
+        waiting = { wake: woken.resolve };
+        signal.addEventListener("abort", () => woken.resolve(), { once: true });
+        asleep.resolve();
+        await woken.promise;
+      },
+    },
+    async load() {
+      const diagnosis = startDiagnosis("fand.toml");
+      const settings = composeFand(Bun.TOML.parse(toml) as Record<string, unknown>, null, diagnosis);
+      if (diagnosis.problems.length > 0) throw new Error("fand.toml: wrong");
+      return settings;
+    },
+    onReload: (listener) => void (reload = listener),
+  };
+  const log = {
+    info: (line: string) => void lines.push(line),
+    warn: (line: string) => void lines.push(`! ${line}`),
+  };
+  const done = drive(place, log, ended.signal);
+  const settle = async () => {
+    await Promise.race([asleep.promise, done]);
+    asleep = Promise.withResolvers();
+  };
+  return {
+    lines,
+    sent,
+    done,
+    settle,
+    stop: () => ended.abort(),
+    async round() {
+      now += 1;
+      waiting?.wake();
+      await settle();
+    },
+    async reload(next: string) {
+      toml = next;
+      reload();
+      await settle();
+    },
+    reloadInVain(next: string) {
+      toml = next;
+      reload();
+    },
+  };
+}
+const value = (one: FakeBoard, path: string) => readFileSync(join(one.folder, path), "utf8").split("\n")[0];
+
+describe("the daemon", () => {
+  test("notes what it takes, drives it, and leaves it at full speed the moment it is told to end", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    const pwm = "sys/class/hwmon/hwmon2/pwm1";
+    const daemon = start(board, "");
+    await daemon.settle();
+    expect(readFileSync(join(board.folder, "run/berry/outputs"), "utf8").replaceAll(board.folder, "")).toBe(
+      "# what full speed is for the fans that berry has taken\ntry 1 /sys/class/hwmon/hwmon2/pwm1_enable\nwrite 255 /sys/class/hwmon/hwmon2/pwm1\n",
+    );
+    // 48 °C asks for less than the fan can turn at
+    expect(value(board, pwm)).toBe("77");
+    expect(daemon.sent).toEqual([
+      "READY=1",
+      "WATCHDOG_USEC=10000000",
+      "WATCHDOG=1",
+      "STATUS=cpu 48.3 °C, fan 30 %",
+    ]);
+    await board.put({ "sys/class/thermal/thermal_zone0/temp": "67000\n" });
+    await daemon.round();
+    expect(value(board, pwm)).toBe("204");
+    expect(readFileSync(join(board.folder, "run/berry/berry.prom"), "utf8")).toContain(
+      'berry_fan_duty_ratio{fan="fan"} 0.8\n',
+    );
+    daemon.stop();
+    // at once: nothing was awaited
+    expect(value(board, pwm)).toBe("255");
+    await daemon.done;
+    expect(daemon.sent).toContain("STOPPING=1");
+    expect(daemon.lines.map((line) => line.replaceAll(board?.folder ?? "", ""))).toEqual([
+      "fan fan: hwmon, hwmon chip pwmfan (/sys/class/hwmon/hwmon2/pwm1)",
+      "fan: 100 % → 30 % at 48.3 °C",
+      "fan: 30 % → 80 % at 67.0 °C",
+    ]);
+  });
+  test("keeps its old configuration where the new one is wrong, and says so", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    const daemon = start(board, "");
+    await daemon.settle();
+    daemon.reloadInVain("pin = 99");
+    await daemon.round();
+    await daemon.round();
+    expect(daemon.lines).toContain("! the configuration stays as it was");
+    expect(daemon.sent.filter((line) => line === "READY=1")).toHaveLength(2);
+    expect(value(board, "sys/class/hwmon/hwmon2/pwm1")).toBe("77");
+    daemon.stop();
+    await daemon.done;
+  });
+  test("reloads: what is driven goes on, what is not any more is left at full speed", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    await addPwm(board, { ...header["pi-5"], pins: [18] });
+    await board.put(exportedChannel("sys/class/pwm/pwmchip2/pwm2"));
+    const daemon = start(board, "");
+    await daemon.settle();
+    await daemon.reload('curve = [[20, 60], [60, 100]]\ninterpolation = "steps"');
+    expect(value(board, "sys/class/hwmon/hwmon2/pwm1")).toBe("153");
+    expect(daemon.lines.filter((line) => line.includes("100 %"))).toEqual(["fan: 100 % → 30 % at 48.3 °C"]);
+    await daemon.reload("pin = 18");
+    expect(value(board, "sys/class/hwmon/hwmon2/pwm1")).toBe("255");
+    expect(value(board, "sys/class/pwm/pwmchip2/pwm2/duty_cycle")).toBe("12000");
+    expect(value(board, "run/berry/outputs")).toStartWith("#");
+    expect(readFileSync(join(board.folder, "run/berry/outputs"), "utf8")).not.toContain("hwmon");
+    daemon.stop();
+    await daemon.done;
+    expect(value(board, "sys/class/pwm/pwmchip2/pwm2/duty_cycle")).toBe("40000");
+  });
+  test("does not begin where nothing drives its fan", async () => {
+    board = await fakeBoard("pi-4");
+    const daemon = start(board, "pin = 18");
+    const thrown = await daemon.done.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    expect(String(thrown)).toContain("fan fan: nothing drives it: hwmon: no hwmon chip has a PWM output");
+    expect(existsSync(join(board.folder, "run/berry/outputs"))).toBe(false);
+  });
+  test("without a fan reports temperatures", async () => {
+    board = await fakeBoard("pi-4");
+    const daemon = start(board, 'backend = "none"');
+    await daemon.settle();
+    expect(readFileSync(join(board.folder, "run/berry/berry.prom"), "utf8")).toContain(
+      'berry_cpu_temperature_celsius{sensor="cpu"} 48.312\n',
+    );
+    daemon.stop();
+    await daemon.done;
+  });
+});
