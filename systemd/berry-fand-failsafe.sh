@@ -85,9 +85,17 @@ raise_everything() {
 	done
 }
 
-if [ -r "$note" ]; then
+first=
+{ read -r first <"$note"; } 2>/dev/null
+case $first in
+'# '*) has_note=yes ;;
+*) has_note=no ;;
+esac
+if [ "$has_note" = yes ]; then
 	raise_noted
-	[ "$failed" -eq 0 ] && [ "$raised" -gt 0 ] || raise_everything
+	[ "$failed" -eq 0 ] || raise_everything
+	# whoever drives nothing has a note of nothing
+	[ "$failed" -gt 0 ] || exit 0
 else
 	raise_everything
 fi

@@ -1,9 +1,10 @@
 import type { Fan } from "../config/settings.ts";
-import { type Attempt, refuse } from "./attempt.ts";
+import { type Attempt, refuse, type Warning } from "./attempt.ts";
 import type { HwmonChip, Machine } from "./machine.ts";
 
 /** The kernel's own fan drivers; any other chip has to be named. */
 const fanDrivers = ["pwmfan", "gpio_fan"];
+/** What full speed is to every driver (kernel: Documentation/hwmon/sysfs-interface.rst). */
 const range = 255;
 
 /** A fan that the kernel drives: it goes on whatever becomes of berry. */
@@ -36,18 +37,20 @@ export function tryHwmon(fan: Fan, { hwmon, board }: Machine): Attempt {
       pwm: output.pwm,
       enable: output.enable,
       tachometer: output.tachometer,
-      range: fan.range ?? range,
+      range,
       isInverted: fan.isInverted,
     },
-    warnings:
-      fan.frequencyHz === null
-        ? []
-        : [
-            {
-              message: `frequency = ${fan.frequencyHz} has no effect: the kernel's driver has one of its own`,
-              hint: 'remove it, or use backend = "pwm"',
-            },
-          ],
+    warnings: [
+      ...(fan.frequencyHz === null ? [] : [withoutEffect(`frequency = ${fan.frequencyHz}`)]),
+      ...(fan.range === null ? [] : [withoutEffect(`range = ${fan.range}`)]),
+    ],
+  };
+}
+
+function withoutEffect(setting: string): Warning {
+  return {
+    message: `${setting} has no effect: the kernel's driver has its own`,
+    hint: 'remove it, or use backend = "pwm"',
   };
 }
 

@@ -35,14 +35,16 @@ export function tryPwm(fan: Fan, machine: Machine): Attempt {
       null,
     );
   if (!chip.isWritable) return refuse(`${chip.path} may not be written to`, "run it as root");
+  const periodNanoseconds = Math.round(1e9 / (fan.frequencyHz ?? defaultFrequencyHz));
   return {
     fits: true,
     output: {
       kind: "pwm",
       chip: chip.path,
       channel: place.channel,
-      periodNanoseconds: Math.round(1e9 / (fan.frequencyHz ?? defaultFrequencyHz)),
-      range: fan.range ?? defaultRange,
+      periodNanoseconds,
+      // a duty that is no whole number of nanoseconds would not read back as it was written
+      range: Math.min(fan.range ?? defaultRange, periodNanoseconds),
       isInverted: fan.isInverted !== chip.inversedChannels.includes(place.channel),
     },
     warnings:

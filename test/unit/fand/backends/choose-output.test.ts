@@ -114,6 +114,8 @@ describe("a PWM fan", () => {
       periodNanoseconds: 20_000_000,
       isInverted: true,
     });
+    // no duty is finer than a nanosecond
+    expect(chosen(one, "pin = 13\nrange = 1000000").output).toMatchObject({ range: 40_000 });
     await one.put({ "sys/class/pwm/pwmchip0/pwm1/polarity": "inversed\n" });
     expect(chosen(one, "pin = 13").output).toMatchObject({ isInverted: true });
   });
@@ -180,6 +182,17 @@ describe("the Pi 5's fan connector", () => {
       tachometer: "/sys/class/hwmon/hwmon2/fan1_input",
       range: 255,
       isInverted: false,
+    });
+  });
+  test("has a frequency and a range of its own: 255 is full speed", async () => {
+    const one = await boardOf("pi-5");
+    await addCoolingFan(one);
+    expect(chosen(one, "frequency = 50\nrange = 100")).toMatchObject({
+      output: { range: 255 },
+      warnings: [
+        { message: "frequency = 50 has no effect: the kernel's driver has its own" },
+        { message: "range = 100 has no effect: the kernel's driver has its own" },
+      ],
     });
   });
   test("is not what a pin of the header means", async () => {

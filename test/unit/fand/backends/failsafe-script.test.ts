@@ -139,10 +139,21 @@ describe("the failsafe script", () => {
     const one = await boardOf("pi-4");
     await one.put({
       "etc/passwd": "root\n",
-      "run/berry/outputs": `write 1 ${one.folder}/etc/passwd\nwrite 1 ${one.folder}/sys/../etc/passwd\n$(reboot)\n`,
+      "run/berry/outputs": `# a note\nwrite 1 ${one.folder}/etc/passwd\nwrite 1 ${one.folder}/sys/../etc/passwd\n$(reboot)\n`,
     });
     expect(run(one).exitCode).toBe(0);
     expect(read(join(one.folder, "etc/passwd"))).toBe("root");
+  });
+  test("leaves alone what berry has not taken, where its note is of nothing", async () => {
+    const one = await boardOf("pi-4");
+    const fan = await addPwmFan(one, "pwm-fan", [99, 1, 40_000, 0]);
+    await note(one);
+    expect(run(one)).toEqual({ exitCode: 0, stderr: "" });
+    expect(read(join(fan, "pwm1"))).toBe("75");
+    // that is no note
+    await one.put({ "run/berry/outputs": "" });
+    run(one);
+    expect(read(join(fan, "pwm1"))).toBe("255");
   });
   test("says where there is nothing to raise", async () => {
     expect(run(await boardOf("pi-zero-2"))).toEqual({
