@@ -1,4 +1,4 @@
-import { start } from "./cli/start.ts";
+import { daemonWords } from "./commands/fand/daemon-words.ts";
 import { defineGroup } from "./cli/verb.ts";
 import { createLog } from "./system/log.ts";
 
@@ -22,4 +22,8 @@ export const berry = defineGroup({
   },
 });
 
-if (import.meta.main) await start(berry, "berry", createLog);
+if (import.meta.main) {
+  const daemon = daemonWords(process.argv.slice(2));
+  if (daemon !== null) await (await import("./commands/fand/daemon-process.ts")).startDaemon(daemon.config);
+  else await (await import("./cli/start.ts")).start(berry, "berry", createLog);
+}

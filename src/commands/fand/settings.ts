@@ -9,12 +9,10 @@ export const settings = defineVerb({
   description: "print a judged configuration as JSON; berry calls this itself",
   examples: ["berry fand settings"],
   args: { file: { type: "positional", required: false, description: "the configuration" } },
-  async run({ args, stdout }) {
+  async run({ args, stdout, log }) {
     const report = await examineFand(args.file ?? null, process.getuid?.() ?? 0);
-    const warnings = report.warnings.map(({ file, key, message, hint }) => ({
-      message: `${file}: ${key}: ${message}`,
-      hint,
-    }));
-    stdout.write(`${JSON.stringify({ settings: settingsOf(report), warnings })}\n`);
+    const judged = settingsOf(report);
+    for (const { file, key, message, hint } of report.warnings) log.warn(`${file}: ${key}: ${message}`, hint);
+    stdout.write(`${JSON.stringify(judged)}\n`);
   },
 });
