@@ -31,6 +31,8 @@ async function compile(architecture: Architecture, folder: string, built: string
     target: "bun",
     format: "esm",
     minify: true,
+    // a verb loads its own modules alone: the fan daemon needs half the memory for it
+    splitting: true,
     bytecode: true,
     define: { BERRY_COMMIT: JSON.stringify(built) },
     compile: {

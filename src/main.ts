@@ -1,4 +1,4 @@
-import { daemonWords } from "./commands/fand/daemon-words.ts";
+import { daemonWords } from "./cli/daemon-words.ts";
 import { defineGroup } from "./cli/verb.ts";
 import { createLog } from "./system/log.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { daemonWords } from "../../../src/commands/fand/daemon-words.ts";
+import { daemonWords } from "../../../src/cli/daemon-words.ts";
 
 test("the daemon is started without the command line by the words of its unit alone", () => {
   expect(daemonWords(["fand", "run"])).toEqual({ config: undefined });
