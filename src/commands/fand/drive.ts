@@ -21,6 +21,8 @@ import {
 } from "../../fand/daemon/round.ts";
 import { replaceFile } from "../../fand/daemon/run-folder-file.ts";
 import { serve, type SteadyClock } from "../../fand/daemon/serve.ts";
+import { findThrottled, throttlingAt } from "../../fand/daemon/throttled-file.ts";
+import { lineOf } from "../../fand/sensors/find-sensor-file.ts";
 import { openSensor } from "../../fand/sensors/sensor-file.ts";
 
 /** What the daemon lives in; all of it other in tests. */
@@ -174,8 +176,9 @@ function announce({ settings, outputs, posts }: Taken, { notifier }: Place, log:
 }
 
 async function drivePosts(taken: Taken, place: Place, log: Log, signal: AbortSignal): Promise<void> {
-  const { settings, posts } = taken;
+  const { settings, outputs, posts } = taken;
   const { notifier, clock } = place;
+  const throttledPath = findThrottled(place.roots.sys);
   let isNews = true;
   let written = -Infinity;
   await serve(
@@ -196,7 +199,12 @@ async function drivePosts(taken: Taken, place: Place, log: Log, signal: AbortSig
         else notifier.send("WATCHDOG=1");
         if (isNews || clock.now() - written >= metricsSeconds) {
           written = clock.now();
-          const facts = { version: place.version, updatedSeconds: Math.floor(place.wallSeconds()) };
+          for (const [index, post] of posts.fans.entries()) post.rpm = turnsOf(outputs[index]);
+          const facts = {
+            version: place.version,
+            updatedSeconds: Math.floor(place.wallSeconds()),
+            throttling: throttlingAt(throttledPath),
+          };
           writeMetrics(join(place.runFolder, "berry.prom"), renderMetrics(posts, facts));
         }
         isNews = false;
@@ -204,6 +212,13 @@ async function drivePosts(taken: Taken, place: Place, log: Log, signal: AbortSig
     },
     signal,
   );
+}
+
+/** Turns a minute; null: the driver does not count them, or not now. */
+function turnsOf(output: Output | undefined): number | null {
+  if (output?.kind !== "hwmon" || output.tachometer === null) return null;
+  const line = lineOf(output.tachometer);
+  return line !== null && /^\d{1,6}$/.test(line) ? Number(line) : null;
 }
 
 /** Metrics that cannot be written are no reason to stop cooling. */

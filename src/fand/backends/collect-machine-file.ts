@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, realpathSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { entriesOf, lineOf, numbered } from "../sensors/find-sensor-file.ts";
 import {
   cellsOf,
@@ -114,7 +114,7 @@ function pwmChip(folder: string, tree: DeviceTree): PwmChip {
   const node = nodeOf(device);
   return {
     path: folder,
-    address: resolved(device),
+    address: basename(resolved(device)),
     channelCount: Number(lineOf(join(folder, "npwm")) ?? 0),
     pins: node === null ? null : pinsOf(node, tree),
     inversedChannels: numbered(folder, "pwm")
@@ -127,7 +127,8 @@ function pwmChip(folder: string, tree: DeviceTree): PwmChip {
 /** The header's pins, by what the device tree calls their chip: a number is any chip's. */
 function gpioChips({ sys, dev }: Roots): readonly GpioChip[] {
   return numbered(join(sys, "bus/gpio/devices"), "gpiochip").flatMap((folder) => {
-    const node = nodeOf(folder) ?? nodeOf(join(folder, "device"));
+    // of the chip itself, or of the device that it is a part of
+    const node = nodeOf(folder) ?? nodeOf(dirname(resolved(folder)));
     const compatible = node === null ? [] : stringsOf(join(node, "compatible"));
     const label = compatible.map((name) => gpioLabels[name]).find((name) => name !== undefined);
     const device = join(dev, basename(folder));
@@ -158,10 +159,11 @@ function isWritable(path: string): boolean {
   }
 }
 
+/** Without links; as it is where it leads nowhere. */
 function resolved(path: string): string {
   try {
-    return basename(realpathSync(path));
+    return realpathSync(path);
   } catch {
-    return "";
+    return path;
   }
 }

@@ -1,9 +1,12 @@
 import type { Posts } from "./round.ts";
+import type { Throttling } from "./throttled.ts";
 
 export interface MetricsFacts {
   readonly version: string;
   /** Of the last whole round, since the epoch. */
   readonly updatedSeconds: number;
+  /** null: the kernel does not say. */
+  readonly throttling: readonly Throttling[] | null;
 }
 
 interface Family {
@@ -16,6 +19,7 @@ interface Family {
 /** The state as Prometheus' text format has it (Exposition formats, 0.0.4). A temperature in doubt is not there. */
 export function renderMetrics(posts: Posts, facts: MetricsFacts): string {
   const fans = posts.fans.map((post) => ({ ...post, labels: `{fan="${post.fan.name}"}` }));
+  const throttling = facts.throttling ?? [];
   const families: readonly Family[] = [
     {
       name: "berry_cpu_temperature_celsius",
@@ -41,6 +45,12 @@ export function renderMetrics(posts: Posts, facts: MetricsFacts): string {
       samples: fans.map(({ labels, duty }) => [labels, Math.round(duty * 100) / 10_000]),
     },
     {
+      name: "berry_fan_speed_rpm",
+      type: "gauge",
+      help: "Turns a minute, where the driver counts them.",
+      samples: fans.flatMap(({ labels, rpm }) => (rpm === null ? [] : [[labels, rpm] as const])),
+    },
+    {
       name: "berry_fan_changes_total",
       type: "counter",
       help: "Changes of duty since the daemon started.",
@@ -51,6 +61,18 @@ export function renderMetrics(posts: Posts, facts: MetricsFacts): string {
       type: "counter",
       help: "Times that the fan did not follow since the daemon started.",
       samples: fans.map(({ labels, errors }) => [labels, errors]),
+    },
+    {
+      name: "berry_throttled",
+      type: "gauge",
+      help: "1 while the firmware slows the Pi down, by reason.",
+      samples: throttling.map(({ reason, isNow }) => [`{reason="${reason}"}`, Number(isNow)]),
+    },
+    {
+      name: "berry_throttled_since_boot",
+      type: "gauge",
+      help: "1 where the firmware has slowed the Pi down since it was started, by reason.",
+      samples: throttling.map(({ reason, isSinceBoot }) => [`{reason="${reason}"}`, Number(isSinceBoot)]),
     },
     {
       name: "berry_fan_last_update_timestamp_seconds",

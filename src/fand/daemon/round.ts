@@ -23,6 +23,8 @@ export interface FanPost {
   state: ControlState;
   /** What was read back last. */
   duty: Percent;
+  /** Turns a minute, where the driver counts them. */
+  rpm: number | null;
   changes: number;
   errors: number;
   isLost: boolean;
@@ -38,7 +40,16 @@ export function sensorPost(settings: SensorSettings, sensor: Sensor): SensorPost
 }
 
 export function fanPost(fan: Fan, backend: FanBackend): FanPost {
-  return { fan, backend, state: controlBegin, duty: fullSpeed, changes: 0, errors: 0, isLost: false };
+  return {
+    fan,
+    backend,
+    state: controlBegin,
+    duty: fullSpeed,
+    rpm: null,
+    changes: 0,
+    errors: 0,
+    isLost: false,
+  };
 }
 
 /**

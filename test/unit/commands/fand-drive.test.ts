@@ -106,11 +106,16 @@ describe("the daemon", () => {
       "WATCHDOG=1",
       "STATUS=cpu 48.3 °C, fan 30 %",
     ]);
-    await board.put({ "sys/class/thermal/thermal_zone0/temp": "67000\n" });
+    await board.put({
+      "sys/class/thermal/thermal_zone0/temp": "67000\n",
+    });
     await daemon.round();
     expect(value(board, pwm)).toBe("204");
     expect(readFileSync(join(board.folder, "run/berry/berry.prom"), "utf8")).toContain(
       'berry_fan_duty_ratio{fan="fan"} 0.8\n',
+    );
+    expect(readFileSync(join(board.folder, "run/berry/berry.prom"), "utf8")).toContain(
+      'berry_fan_speed_rpm{fan="fan"} 2300\n',
     );
     daemon.stop();
     // at once: nothing was awaited
@@ -166,12 +171,16 @@ describe("the daemon", () => {
     expect(String(thrown)).toContain("fan fan: nothing drives it: hwmon: no hwmon chip has a PWM output");
     expect(existsSync(join(board.folder, "run/berry/outputs"))).toBe(false);
   });
-  test("without a fan reports temperatures", async () => {
+  test("without a fan reports temperatures and throttling", async () => {
     board = await fakeBoard("pi-4");
+    await board.put({ "sys/devices/platform/soc/soc:firmware/get_throttled": "20002\n" });
     const daemon = start(board, 'backend = "none"');
     await daemon.settle();
     expect(readFileSync(join(board.folder, "run/berry/berry.prom"), "utf8")).toContain(
       'berry_cpu_temperature_celsius{sensor="cpu"} 48.312\n',
+    );
+    expect(readFileSync(join(board.folder, "run/berry/berry.prom"), "utf8")).toContain(
+      'berry_throttled{reason="frequency-capped"} 1\n',
     );
     daemon.stop();
     await daemon.done;

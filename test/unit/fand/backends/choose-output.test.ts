@@ -54,6 +54,7 @@ describe("a machine", () => {
   });
   test("has the header's GPIO chip alone, whatever its number", async () => {
     for (const [name, label, number] of [
+      ["pi-3", "pinctrl-bcm2835", 0],
       ["pi-4", "pinctrl-bcm2711", 0],
       ["pi-5", "pinctrl-rp1", 4],
     ] as const) {

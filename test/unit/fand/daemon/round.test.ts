@@ -5,6 +5,7 @@ import { startDiagnosis } from "../../../../src/config/problem.ts";
 import { tellEvent } from "../../../../src/fand/daemon/event.ts";
 import { renderMetrics } from "../../../../src/fand/daemon/render-metrics.ts";
 import { fanPost, type Posts, round, sensorPost } from "../../../../src/fand/daemon/round.ts";
+import { readThrottled } from "../../../../src/fand/daemon/throttled.ts";
 import { serve } from "../../../../src/fand/daemon/serve.ts";
 import type { Reading } from "../../../../src/fand/sensors/judge-reading.ts";
 import type { Percent } from "../../../../src/fand/units.ts";
@@ -131,8 +132,13 @@ describe("metrics", () => {
     turn();
     readings["x"] = { kind: "unreadable", why: "EIO" };
     turn();
-    expect(renderMetrics(all, { version: "0.1.0", updatedSeconds: 1_700_000_000 }))
-      .toBe(`# HELP berry_cpu_temperature_celsius Temperature by sensor; a sensor in doubt has none.
+    expect(
+      renderMetrics(all, {
+        version: "0.1.0",
+        updatedSeconds: 1_700_000_000,
+        throttling: readThrottled("50005\n"),
+      }),
+    ).toBe(`# HELP berry_cpu_temperature_celsius Temperature by sensor; a sensor in doubt has none.
 # TYPE berry_cpu_temperature_celsius gauge
 berry_cpu_temperature_celsius{sensor="cpu"} 40
 # HELP berry_sensor_in_doubt 1 where a sensor is not believed, and its fans run at full speed.
@@ -148,6 +154,18 @@ berry_fan_changes_total{fan="case"} 2
 # HELP berry_fan_errors_total Times that the fan did not follow since the daemon started.
 # TYPE berry_fan_errors_total counter
 berry_fan_errors_total{fan="case"} 0
+# HELP berry_throttled 1 while the firmware slows the Pi down, by reason.
+# TYPE berry_throttled gauge
+berry_throttled{reason="under-voltage"} 1
+berry_throttled{reason="frequency-capped"} 0
+berry_throttled{reason="throttled"} 1
+berry_throttled{reason="soft-temperature-limit"} 0
+# HELP berry_throttled_since_boot 1 where the firmware has slowed the Pi down since it was started, by reason.
+# TYPE berry_throttled_since_boot gauge
+berry_throttled_since_boot{reason="under-voltage"} 1
+berry_throttled_since_boot{reason="frequency-capped"} 0
+berry_throttled_since_boot{reason="throttled"} 1
+berry_throttled_since_boot{reason="soft-temperature-limit"} 0
 # HELP berry_fan_last_update_timestamp_seconds Time of the last complete round.
 # TYPE berry_fan_last_update_timestamp_seconds gauge
 berry_fan_last_update_timestamp_seconds 1700000000
@@ -155,5 +173,13 @@ berry_fan_last_update_timestamp_seconds 1700000000
 # TYPE berry_build_info gauge
 berry_build_info{version="0.1.0"} 1
 `);
+  });
+  test("know no throttling where the kernel says none", () => {
+    expect(readThrottled("")).toBeNull();
+    expect(
+      readThrottled("0x80008")
+        ?.filter(({ isNow }) => isNow)
+        .map(({ reason }) => reason),
+    ).toEqual(["soft-temperature-limit"]);
   });
 });
