@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { BerryError } from "../../core/errors.ts";
 
 /** An attribute of sysfs that stays open: a whole number in decimal. */
@@ -30,10 +30,10 @@ export function openAttribute(path: string): Attribute {
   };
 }
 
-/** Writes once. */
+/** Writes once. An attribute that can only be written, such as `export`, refuses to be opened for both. */
 export function writeAttribute(path: string, value: string | number): void {
   tried(path, () => {
-    const file = openSync(path, "r+");
+    const file = openSync(path, constants.O_WRONLY);
     try {
       writeSync(file, `${value}\n`, 0);
     } finally {

@@ -7,6 +7,7 @@ import { dutyRegister } from "./duty-register.ts";
 import type { FanBackend } from "./fan-backend.ts";
 import type { PwmOutput } from "./output.ts";
 import { raise } from "./raise-file.ts";
+import { takeChannel } from "./take-channel.ts";
 
 /**
  * A PWM channel in sysfs (kernel: Documentation/driver-api/pwm.rst). It goes on when the process ends, however that
@@ -32,12 +33,15 @@ export function pwmBackend(output: PwmOutput): FanBackend {
         throw new BerryError("io", `${folder}: did not appear when it was exported`, {
           hint: "see dmesg for what the PWM driver says",
         });
-      const full = output.isInverted ? 0 : period;
-      // a running channel never stops: the duty is below both periods, the old and the new one
-      if (attribute().read() > period) attribute().write(full);
-      if (Number(lineOf(`${folder}/period`)) !== period) writeAttribute(`${folder}/period`, period);
+      const numberAt = (name: string) => Number(lineOf(`${folder}/${name}`) ?? 0);
+      const now = {
+        period: numberAt("period"),
+        duty_cycle: numberAt("duty_cycle"),
+        enable: numberAt("enable"),
+      };
+      for (const [name, value] of takeChannel(now, period, output.isInverted ? 0 : period))
+        writeAttribute(`${folder}/${name}`, value);
       set(fullSpeed);
-      if (lineOf(`${folder}/enable`) !== "1") writeAttribute(`${folder}/enable`, 1);
     },
     setDuty: set,
     dispose() {

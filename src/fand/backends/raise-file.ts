@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { fullSpeedOf } from "./note.ts";
 import type { Output } from "./output.ts";
 
@@ -12,7 +12,7 @@ export function raise(output: Output): void {
 
 function writeQuietly(path: string, value: string): void {
   try {
-    const file = openSync(path, "r+");
+    const file = openSync(path, constants.O_WRONLY);
     try {
       writeSync(file, `${value}\n`, 0);
     } finally {

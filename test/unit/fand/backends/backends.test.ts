@@ -8,6 +8,7 @@ import { hwmonBackend } from "../../../../src/fand/backends/hwmon-file.ts";
 import { openIoctl } from "../../../../src/fand/backends/ioctl-ffi.ts";
 import { type Pigpio, pigpioBackend } from "../../../../src/fand/backends/pigpio-backend.ts";
 import { pwmBackend } from "../../../../src/fand/backends/pwm-file.ts";
+import { type ChannelState, takeChannel } from "../../../../src/fand/backends/take-channel.ts";
 import { percent } from "../../../../src/fand/units.ts";
 import {
   addGpioFan,
@@ -147,10 +148,27 @@ describe("a PWM channel", () => {
     expect(values(chip)).toEqual([40_000, 40_000, 1]);
     expect(read(join(chip, "unexport"))).toBe("");
   });
-  test("that runs at another frequency is never told a duty above its period", async () => {
+  test("that runs at another frequency is taken at full speed", async () => {
     const chip = await channel({ period: "1000000\n", duty_cycle: "900000\n", enable: "1\n" });
     pwmBackend(output(chip)).open();
     expect(values(chip)).toEqual([40_000, 40_000, 1]);
+  });
+  test.each([
+    [{ period: 0, duty_cycle: 0, enable: 0 }, 40_000, 40_000],
+    [{ period: 0, duty_cycle: 0, enable: 0 }, 40_000, 0],
+    [{ period: 1_000_000, duty_cycle: 900_000, enable: 1 }, 40_000, 40_000],
+    [{ period: 1_000_000, duty_cycle: 900_000, enable: 1 }, 40_000, 0],
+    [{ period: 1_000_000, duty_cycle: 10_000, enable: 1 }, 40_000, 40_000],
+    [{ period: 20_000, duty_cycle: 5000, enable: 1 }, 40_000, 40_000],
+    [{ period: 40_000, duty_cycle: 5000, enable: 1 }, 40_000, 40_000],
+  ] as const)("is never told what the kernel refuses, nor stopped: %j", (begin, period, full) => {
+    let state: ChannelState = begin;
+    for (const [name, value] of takeChannel(begin, period, full)) {
+      state = { ...state, [name]: value };
+      expect({ state, isTaken: state.duty_cycle <= state.period }).toEqual({ state, isTaken: true });
+      expect(state.enable).toBeGreaterThanOrEqual(begin.enable);
+    }
+    expect(state).toEqual({ period, duty_cycle: full, enable: 1 });
   });
   test("turned round is fast when it is low", async () => {
     const chip = await channel();
