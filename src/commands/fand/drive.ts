@@ -8,11 +8,12 @@ import { renderNote } from "../../fand/backends/note.ts";
 import { backendOf } from "../../fand/backends/open-backend-file.ts";
 import { describeOutput, type Output } from "../../fand/backends/output.ts";
 import type { Fan, FandSettings } from "../../fand/config/settings.ts";
-import { tellEvent } from "../../fand/daemon/event.ts";
+import { type FandEvent, tellEvent } from "../../fand/daemon/event.ts";
 import type { Notifier } from "../../fand/daemon/notify-ffi.ts";
 import { renderMetrics } from "../../fand/daemon/render-metrics.ts";
 import {
   fanPost,
+  noteTurns,
   patienceSeconds,
   type FanPost,
   type Posts,
@@ -181,25 +182,28 @@ async function drivePosts(taken: Taken, place: Place, log: Log, signal: AbortSig
   const throttledPath = findThrottled(place.roots.sys);
   let isNews = true;
   let written = -Infinity;
+  const tell = (events: readonly FandEvent[]) => {
+    if (events.length > 0) isNews = true;
+    for (const event of events) {
+      const { line, isAlarm } = tellEvent(event);
+      if (isAlarm) log.warn(line);
+      else log.info(line);
+    }
+  };
   await serve(
     posts,
     settings.intervalSeconds,
     clock,
     {
-      onEvents(events) {
-        isNews = true;
-        for (const event of events) {
-          const { line, isAlarm } = tellEvent(event);
-          if (isAlarm) log.warn(line);
-          else log.info(line);
-        }
-      },
+      onEvents: tell,
       onWhole() {
         if (isNews) notifier.send("WATCHDOG=1", `STATUS=${statusOf(posts)}`);
         else notifier.send("WATCHDOG=1");
         if (isNews || clock.now() - written >= metricsSeconds) {
+          const elapsed = written === -Infinity ? 0 : clock.now() - written;
           written = clock.now();
-          for (const [index, post] of posts.fans.entries()) post.rpm = turnsOf(outputs[index]);
+          for (const [index, post] of posts.fans.entries())
+            tell(noteTurns(post, turnsOf(outputs[index]), elapsed));
           const facts = {
             version: place.version,
             updatedSeconds: Math.floor(place.wallSeconds()),

@@ -14,7 +14,8 @@ export type FandEvent =
   | { readonly event: "doubt"; readonly sensor: string; readonly doubt: Doubt }
   | { readonly event: "trusted"; readonly sensor: string; readonly temperature: Celsius }
   | { readonly event: "lost"; readonly fan: string; readonly why: string }
-  | { readonly event: "regained"; readonly fan: string };
+  | { readonly event: "regained"; readonly fan: string }
+  | { readonly event: "stalled" | "turning"; readonly fan: string; readonly duty: Percent };
 
 /** A line without a full stop; `isAlarm` where someone should look after it. */
 export function tellEvent(event: FandEvent): { readonly line: string; readonly isAlarm: boolean } {
@@ -32,6 +33,13 @@ export function tellEvent(event: FandEvent): { readonly line: string; readonly i
       return { line: `sensor ${event.sensor} is back: ${event.temperature.toFixed(1)} °C`, isAlarm: false };
     case "lost":
       return { line: `fan ${event.fan} does not follow: ${event.why}`, isAlarm: true };
+    case "stalled":
+      return {
+        line: `fan ${event.fan} does not turn at ${shown(event.duty)} %: look after it; full speed until it does`,
+        isAlarm: true,
+      };
+    case "turning":
+      return { line: `fan ${event.fan} turns again`, isAlarm: false };
     case "regained":
       return { line: `fan ${event.fan} follows again`, isAlarm: false };
   }

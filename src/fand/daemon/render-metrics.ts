@@ -51,6 +51,14 @@ export function renderMetrics(posts: Posts, facts: MetricsFacts): string {
       samples: fans.flatMap(({ labels, rpm }) => (rpm === null ? [] : [[labels, rpm] as const])),
     },
     {
+      name: "berry_fan_stalled",
+      type: "gauge",
+      help: "1 where the fan is told to turn and does not.",
+      samples: fans.flatMap(({ labels, rpm, turning }) =>
+        rpm === null ? [] : [[labels, Number(turning.isStalled)] as const],
+      ),
+    },
+    {
       name: "berry_fan_changes_total",
       type: "counter",
       help: "Changes of duty since the daemon started.",

@@ -6,6 +6,7 @@ import type { Sensor } from "../sensors/sensor-file.ts";
 import { celsius, fullSpeed } from "../units.ts";
 import type { Celsius, Percent } from "../units.ts";
 import type { FandEvent } from "./event.ts";
+import { type Turning, turningBegin, watchTurning } from "./watch-turning.ts";
 
 /** A sensor that is read, and what is known of it. */
 export interface SensorPost {
@@ -21,10 +22,15 @@ export interface FanPost {
   readonly fan: Fan;
   readonly backend: FanBackend;
   state: ControlState;
-  /** What was read back last. */
+  /** What it was told last. */
+  asked: Percent;
+  /** What was read back then. */
   duty: Percent;
   /** Turns a minute, where the driver counts them. */
   rpm: number | null;
+  turning: Turning;
+  /** Full speed until it turns. */
+  isKicked: boolean;
   changes: number;
   errors: number;
   isLost: boolean;
@@ -44,8 +50,11 @@ export function fanPost(fan: Fan, backend: FanBackend): FanPost {
     fan,
     backend,
     state: controlBegin,
+    asked: fullSpeed,
     duty: fullSpeed,
     rpm: null,
+    turning: turningBegin,
+    isKicked: false,
     changes: 0,
     errors: 0,
     isLost: false,
@@ -88,8 +97,10 @@ function driveFan(
 ): void {
   const { fan, backend } = post;
   const temperature = hottest(fan, sensors);
-  const { state, duty } = control(post.state, { temperature, elapsedSeconds }, fan.control);
-  const asked = post.state.duty;
+  const { state, duty: wanted } = control(post.state, { temperature, elapsedSeconds }, fan.control);
+  const duty = post.isKicked ? fullSpeed : wanted;
+  const asked = post.asked;
+  post.asked = duty;
   post.state = state;
   try {
     if (post.isLost) backend.open();
@@ -108,6 +119,16 @@ function driveFan(
   if (duty === asked) return;
   post.changes += 1;
   events.push({ event: "duty", fan: fan.name, from: asked, to: duty, temperature });
+}
+
+/** Takes note of how fast a fan turns, which is looked at less often than temperatures are. */
+export function noteTurns(post: FanPost, rpm: number | null, elapsedSeconds: number): readonly FandEvent[] {
+  const watched = watchTurning(post.turning, post.asked, rpm, elapsedSeconds);
+  post.rpm = rpm;
+  post.turning = watched.turning;
+  post.isKicked = watched.isKicked;
+  if (watched.news === "stalled") post.errors += 1;
+  return watched.news === null ? [] : [{ event: watched.news, fan: post.fan.name, duty: post.asked }];
 }
 
 /** null: at least one of the fan's sensors is in doubt, or none is its own. */

@@ -161,6 +161,30 @@ describe("the daemon", () => {
     await daemon.done;
     expect(value(board, "sys/class/pwm/pwmchip2/pwm2/duty_cycle")).toBe("40000");
   });
+  test("kicks a fan that does not turn, raises an alarm, and goes back when it does", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    await board.put({ "sys/class/hwmon/hwmon2/fan1_input": "0\n" });
+    const pwm = "sys/class/hwmon/hwmon2/pwm1";
+    const daemon = start(board, "");
+    await daemon.settle();
+    expect(value(board, pwm)).toBe("77");
+    for (let second = 0; second < 7; second += 1) await daemon.round();
+    expect(value(board, pwm)).toBe("255");
+    for (let second = 0; second < 15; second += 1) await daemon.round();
+    expect(daemon.lines.at(-1)).toBe(
+      "! fan fan does not turn at 100 %: look after it; full speed until it does",
+    );
+    expect(readFileSync(join(board.folder, "run/berry/berry.prom"), "utf8")).toContain(
+      'berry_fan_stalled{fan="fan"} 1\n',
+    );
+    await board.put({ "sys/class/hwmon/hwmon2/fan1_input": "5000\n" });
+    for (let second = 0; second < 7; second += 1) await daemon.round();
+    expect(daemon.lines).toContain("fan fan turns again");
+    expect(value(board, pwm)).toBe("77");
+    daemon.stop();
+    await daemon.done;
+  });
   test("does not begin where nothing drives its fan", async () => {
     board = await fakeBoard("pi-4");
     const daemon = start(board, "pin = 18");
