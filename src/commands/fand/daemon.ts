@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import failsafeScript from "../../../systemd/berry-fand-failsafe.sh" with { type: "text" };
@@ -7,8 +7,10 @@ import { BerryError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import { systemRoots } from "../../fand/backends/collect-machine-file.ts";
 import type { FandSettings } from "../../fand/config/settings.ts";
+import { claimFans } from "../../fand/daemon/claim-fans-ffi.ts";
 import { openNotifier } from "../../fand/daemon/notify-ffi.ts";
 import { drive } from "./drive.ts";
+import { runFolderOf } from "./run-folder.ts";
 
 /**
  * Drives this machine's fans until the signal aborts.
@@ -22,7 +24,8 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   const whole = AbortSignal.any([signal, ended.signal]);
-  const runFolder = process.env["RUNTIME_DIRECTORY"]?.split(":")[0] ?? "/run/berry";
+  const runFolder = runFolderOf(process.env);
+  using _claim = await claim(runFolder);
   try {
     await drive(
       {
@@ -55,6 +58,16 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
   if (ended.signal.aborted) throw ended.signal.reason;
 }
 
+/** @throws BerryError; fans that another process drives are not touched, all others are at full speed then */
+async function claim(runFolder: string): Promise<Disposable> {
+  try {
+    return claimFans(runFolder);
+  } catch (thrown) {
+    if (!(thrown instanceof BerryError && thrown.kind === "temporary")) await raiseEverything();
+    throw thrown;
+  }
+}
+
 /**
  * By a process of its own, which says what it finds on stderr: what judges configurations is gone when it ends, and
  * a file, unlike a pipe, needs no streams.
@@ -64,7 +77,6 @@ async function loadSettings(
   runFolder: string,
   signal: AbortSignal,
 ): Promise<FandSettings> {
-  mkdirSync(runFolder, { recursive: true, mode: 0o755 });
   const path = join(runFolder, "settings.json");
   const file = openSync(path, "w", 0o600);
   const isCompiled = import.meta.path.startsWith("/$bunfs/");
