@@ -22,6 +22,10 @@ export const fand = defineGroup({
       description: "replay temperatures or loads, and compare the fan's rule with that of rpifand",
       load: async () => (await import("./fand/simulate.ts")).simulate,
     },
+    calibrate: {
+      description: "find the slowest duty of a fan with a tachometer, and the one that starts it, in a minute",
+      load: async () => (await import("./fand/calibrate.ts")).calibrate,
+    },
     failsafe: {
       description: "bring every fan to full speed, as systemd does when the daemon has ended",
       load: async () => (await import("./fand/failsafe.ts")).failsafe,
