@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { defineVerb } from "../cli/verb.ts";
 import { type HostDefaults, hostSources, readHostDefaults } from "../config/host-defaults.ts";
-import { loadCluster } from "../config/load-cluster.ts";
+import { readCluster } from "./read-cluster.ts";
 import { checkHostName, checkUserName } from "../config/names.ts";
 import { passwordRandomBytes } from "../config/random-password.ts";
 import { checkCountry, checkKeymap, checkLocale, checkTimezone } from "../config/region.ts";
@@ -74,7 +74,7 @@ export const init = defineVerb({
 
     const files = filesOf(decision);
     await writeNewFiles(args.dir, files, async () => {
-      await loadCluster(join(args.dir, "berry.toml"), log, signal);
+      await readCluster(join(args.dir, "berry.toml"), log, signal);
       await extendGitignore(args.dir, ["secret/", "images/"]);
     });
 

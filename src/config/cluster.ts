@@ -111,8 +111,25 @@ export interface WifiSettings {
   readonly country: string;
 }
 
+/** What the fan daemon of a node gets to know, judged as it would judge it itself. */
 export interface FanSettings {
-  /** BCM number of the GPIO, 0 to 27. */
-  readonly pin: number;
+  /** What /etc/berry/fand.toml says, as plain data. */
+  readonly content: Readonly<Record<string, unknown>>;
+  /** What that comes to; none where nothing is to be driven. */
+  readonly fans: readonly ConnectedFan[];
+}
+
+/** Where a fan is connected, as far as the boot configuration has to know. */
+export interface ConnectedFan {
+  /** Where it stands in the content: empty, or such as `fan[left]`. */
+  readonly path: string;
+  /** What drives it; `auto`: whatever fits. */
+  readonly backend: "auto" | "hwmon" | "pwm" | "gpio" | "pigpio";
+  /** BCM number of the GPIO, 0 to 27; null: the board's fan connector, or a fan that the kernel knows. */
+  readonly pin: number | null;
   readonly mode: "pwm" | "on-off";
+  /** Name of the kernel's hwmon chip; null: any. */
+  readonly chip: string | null;
+  /** Full speed is the low level. */
+  readonly isInverted: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Cluster, Node } from "./cluster.ts";
+import { type FanJudge, fanSettings } from "./fan-settings.ts";
 import { findFile, type Surroundings } from "./host-path.ts";
 import { imageSettings } from "./image-settings.ts";
 import { mergeTable } from "./merge-node.ts";
@@ -7,7 +8,7 @@ import { checkAddressesDiffer, networkSettings } from "./network-settings.ts";
 import { ownFileFlaw } from "./own-files.ts";
 import { type ClusterTables, namelessNode, type NodeTables, splitTables } from "./split-tables.ts";
 import { sshSettings, userSettings } from "./user-settings.ts";
-import { fanSettings, wifiSettings } from "./wifi-settings.ts";
+import { wifiSettings } from "./wifi-settings.ts";
 
 /**
  * Validates, defaults and merges the content of a cluster file.
@@ -17,6 +18,7 @@ export async function composeCluster(
   content: Readonly<Record<string, unknown>>,
   path: string,
   around: Surroundings,
+  fanJudge: FanJudge,
   signal: AbortSignal,
 ): Promise<Cluster> {
   const tables = splitTables(content, around.diagnosis);
@@ -31,7 +33,7 @@ export async function composeCluster(
       (values) => (values.address?.length === 0 ? ["gateway"] : []),
     );
     const node = {
-      ...(await composeNode(tables, own, around)),
+      ...(await composeNode(tables, own, around, fanJudge)),
       network: networkSettings(network, around.diagnosis),
     };
     addressKeys.set(node, network.keyOf("address"));
@@ -52,6 +54,7 @@ async function composeNode(
   tables: ClusterTables,
   own: NodeTables,
   around: Surroundings,
+  fanJudge: FanJudge,
 ): Promise<Omit<Node, "network">> {
   const image = mergeTable({ table: tables.image, path: "image" }, placed(own.image, own, "image"));
   const user = mergeTable({ table: tables.user, path: "user" }, placed(own.user, own, "user"), (values) => [
@@ -62,7 +65,6 @@ async function composeNode(
   const wifi = mergeTable({ table: tables.wifi, path: "wifi" }, placed(own.wifi, own, "wifi"), (values) =>
     values.security === "open" ? ["psk_file", "store_passphrase"] : [],
   );
-  const fan = mergeTable({ table: tables.fan, path: "fan" }, placed(own.fan, own, "fan"));
   const isOn = (name: "wifi" | "fan") =>
     own[name] !== "off" && (own[name] !== undefined || tables.present.has(name));
   const node = {
@@ -72,7 +74,15 @@ async function composeNode(
     user: await userSettings(user, around),
     ssh: await sshSettings(ssh, user, around),
     wifi: isOn("wifi") ? await wifiSettings(wifi, around) : null,
-    fan: isOn("fan") ? fanSettings(fan) : null,
+    fan: isOn("fan")
+      ? fanSettings(
+          tables.fan,
+          placed(own.fan, own, "fan"),
+          image.values.config_txt ?? [],
+          fanJudge,
+          around.diagnosis,
+        )
+      : null,
   };
   for (const [index, file] of node.image.files.entries()) {
     const flaw = ownFileFlaw(file, node);

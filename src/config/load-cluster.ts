@@ -3,6 +3,7 @@ import { BerryError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { Cluster } from "./cluster.ts";
 import { composeCluster } from "./compose-cluster.ts";
+import type { FanJudge } from "./fan-settings.ts";
 import { hostFiles } from "./host-files.ts";
 import { type ConfigProblem, type ConfigWarning, formatProblem, startDiagnosis } from "./problem.ts";
 import { readToml } from "./read-toml.ts";
@@ -19,11 +20,15 @@ export interface ClusterReport {
  * Reads a cluster file and judges everything in it, and every file that it names, at once.
  * @throws BerryError `no-input`, `no-permission`, `usage` when there is nothing to read; `config` when it is not TOML
  */
-export async function examineCluster(file: string, signal: AbortSignal): Promise<ClusterReport> {
+export async function examineCluster(
+  file: string,
+  fanJudge: FanJudge,
+  signal: AbortSignal,
+): Promise<ClusterReport> {
   const document = await readToml(file, "berry init");
   const diagnosis = startDiagnosis(file);
   const around = { folder: dirname(document.path), files: hostFiles, diagnosis };
-  const cluster = await composeCluster(document.content, document.path, around, signal);
+  const cluster = await composeCluster(document.content, document.path, around, fanJudge, signal);
   return {
     cluster: diagnosis.problems.length === 0 ? cluster : null,
     problems: diagnosis.problems,
@@ -35,8 +40,13 @@ export async function examineCluster(file: string, signal: AbortSignal): Promise
  * The cluster of a file, frozen. Warnings go to `log`.
  * @throws BerryError `config` with every problem on a line of its own, and as `examineCluster`
  */
-export async function loadCluster(file: string, log: Log, signal: AbortSignal): Promise<Cluster> {
-  const { cluster, problems, warnings } = await examineCluster(file, signal);
+export async function loadCluster(
+  file: string,
+  fanJudge: FanJudge,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Cluster> {
+  const { cluster, problems, warnings } = await examineCluster(file, fanJudge, signal);
   if (cluster === null) throw new BerryError("config", problems.map(formatProblem).join("\n"));
   for (const warning of warnings)
     log.warn(`${warning.file}: ${warning.key}: ${warning.message}`, warning.hint);

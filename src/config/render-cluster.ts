@@ -48,7 +48,8 @@ packages = []                          # such as ["vim", "htop"]
     `# A fan on every node; it becomes /etc/berry/fand.toml.
 # [fan]
 # pin  = 18                            # BCM number of the GPIO
-# mode = "pwm"                         # or "on-off"`,
+# mode = "pwm"                         # or "on-off"
+# curve = [[45, 0], [50, 30], [72, 100]]   # and whatever else berry fand understands`,
     `# A node may override everything but the target, such as:
 # network = { address = "192.168.1.11/24", gateway = "192.168.1.1", dns = ["192.168.1.1"] }
 # fan     = { mode = "on-off" }

@@ -3,7 +3,6 @@ import { isTable, type Misplaced, parseTable, type Shape, type Table } from "./p
 import type { Diagnosis } from "./problem.ts";
 import {
   clusterShape,
-  fanShape,
   imageShape,
   misplacedKeys,
   networkShape,
@@ -14,6 +13,8 @@ import {
   wifiShape,
 } from "./tables.ts";
 
+export type FanTable = Readonly<Record<string, unknown>>;
+
 /** The tables of a cluster file, each validated by itself. A table that is not there is an empty one. */
 export interface ClusterTables {
   readonly cluster: Table<typeof clusterShape>;
@@ -22,7 +23,8 @@ export interface ClusterTables {
   readonly ssh: Table<typeof sshShape>;
   readonly network: Table<typeof networkShape>;
   readonly wifi: Table<typeof wifiShape>;
-  readonly fan: Table<typeof fanShape>;
+  /** As it is written: the fan daemon's own judge knows its keys. */
+  readonly fan: FanTable;
   /** The names of the tables that are there. */
   readonly present: ReadonlySet<string>;
   readonly nodes: readonly NodeTables[];
@@ -38,7 +40,7 @@ export interface NodeTables {
   readonly ssh: Table<typeof sshShape> | undefined;
   readonly network: Table<typeof networkShape> | undefined;
   readonly wifi: Table<typeof wifiShape> | "off" | undefined;
-  readonly fan: Table<typeof fanShape> | "off" | undefined;
+  readonly fan: FanTable | "off" | undefined;
 }
 
 /** A node that says nothing of itself. */
@@ -74,10 +76,16 @@ export function splitTables(content: Readonly<Record<string, unknown>>, diagnosi
     ssh: table(sshShape, "ssh"),
     network: table(networkShape, "network"),
     wifi: table(wifiShape, "wifi"),
-    fan: table(fanShape, "fan"),
+    fan: fanTable(content["fan"], diagnosis),
     present: new Set(Object.keys(content)),
     nodes: splitNodes(content["node"], diagnosis),
   };
+}
+
+function fanTable(raw: unknown, diagnosis: Diagnosis): FanTable {
+  if (raw === undefined || isTable(raw)) return raw ?? {};
+  diagnosis.add("fan", { problem: "must be a table", remedy: "write [fan] and its keys below it" }, raw);
+  return {};
 }
 
 function splitNodes(raw: unknown, diagnosis: Diagnosis): readonly NodeTables[] {
@@ -128,13 +136,15 @@ function splitNode(raw: unknown, position: number, diagnosis: Diagnosis): NodeTa
     content[key] === undefined
       ? undefined
       : parseTable(shape, content[key], `${path}.${key}`, diagnosis, { misplaced });
-  const tableOrOff = <S extends Shape>(shape: S, key: string): Table<S> | "off" | undefined => {
-    if (content[key] === false) return "off";
-    if (content[key] === undefined || isTable(content[key])) return table(shape, key, misplacedKeys[key]);
+  const tableOrOff = <T>(key: string, read: (raw: FanTable) => T): T | "off" | undefined => {
+    const raw = content[key];
+    if (raw === false) return "off";
+    if (raw === undefined) return undefined;
+    if (isTable(raw)) return read(raw);
     diagnosis.add(
       `${path}.${key}`,
       { problem: "must be a table or false", remedy: `write { … }, or false to switch it off` },
-      content[key],
+      raw,
     );
     return "off";
   };
@@ -145,7 +155,9 @@ function splitNode(raw: unknown, position: number, diagnosis: Diagnosis): NodeTa
     user: table(userShape, "user", misplacedKeys["user"]),
     ssh: table(sshShape, "ssh"),
     network: table(networkShape, "network"),
-    wifi: tableOrOff(wifiShape, "wifi"),
-    fan: tableOrOff(fanShape, "fan"),
+    wifi: tableOrOff("wifi", (raw) =>
+      parseTable(wifiShape, raw, `${path}.wifi`, diagnosis, { misplaced: misplacedKeys["wifi"] }),
+    ),
+    fan: tableOrOff("fan", (raw) => raw),
   };
 }

@@ -139,8 +139,6 @@ export const wifiShape = {
   country: text(checkCountry),
 };
 
-export const fanShape = { pin: z.number().int().min(0).max(27), mode: z.enum(["pwm", "on-off"]) };
-
 export const nodeShape = { name: text(checkHostName), role: text(checkRole) };
 
 const inFile = (key: string, path: string): Misplaced => ({

@@ -1,8 +1,8 @@
-import type { FanSettings, WifiSettings } from "./cluster.ts";
+import type { WifiSettings } from "./cluster.ts";
 import { readSecretText, type Surroundings } from "./host-path.ts";
 import type { Merged } from "./merge-node.ts";
 import { checkPskFile } from "./secrets.ts";
-import type { fanShape, wifiShape } from "./tables.ts";
+import type { wifiShape } from "./tables.ts";
 
 type Wifi = Merged<typeof wifiShape>;
 
@@ -74,8 +74,4 @@ function checkStorage(wifi: Wifi, security: WifiSettings["security"], around: Su
   if (security !== "wpa3" && stored === true && !wifi.failed("security")) {
     around.diagnosis.warn(key, `store_passphrase has no effect with security = "${security}"`, "remove it");
   }
-}
-
-export function fanSettings(fan: Merged<typeof fanShape>): FanSettings {
-  return { pin: fan.values.pin ?? 18, mode: fan.values.mode ?? "pwm" };
 }

@@ -3,6 +3,10 @@ declare module "*.asc" {
   const text: string;
   export default text;
 }
+declare module "*.dts" {
+  const text: string;
+  export default text;
+}
 declare module "*.service" {
   const text: string;
   export default text;

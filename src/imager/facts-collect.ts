@@ -55,6 +55,7 @@ export const soughtPrograms: readonly string[] = [
   "pacman",
   "localedef",
   "ssh-keygen",
+  "dtc",
 ];
 const emulatorNames = ["qemu-aarch64-static", "qemu-aarch64"];
 

@@ -3,6 +3,7 @@ import { BerryError } from "../core/errors.ts";
 import { formatBytes, GiB, MiB } from "../core/units.ts";
 import { needsEmulation } from "./host-facts.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { makesOverlays } from "./plan/fan-steps.ts";
 import { kernelHasOwnBinfmt } from "./plan/plan.ts";
 import type { Target } from "./target.ts";
 
@@ -54,6 +55,7 @@ const forHostKeys: Need = {
   arch: "openssh",
   fedora: "openssh",
 };
+const forOverlays: Need = { program: "dtc", debian: "device-tree-compiler", arch: "dtc", fedora: "dtc" };
 const emulator: Need = {
   program: "qemu-aarch64-static",
   debian: "qemu-user-static",
@@ -67,6 +69,7 @@ export const everyNeed: readonly Need[] = [
   ...asUser,
   ...Object.values(ofFamily).flat(),
   forHostKeys,
+  forOverlays,
   emulator,
 ];
 
@@ -101,6 +104,7 @@ function missingPrograms(nodes: readonly Node[], target: Target, facts: HostFact
     ...(facts.isRoot ? [] : asUser),
     ...ofFamily[target.family],
     ...(nodes.some(({ ssh }) => ssh.hostKeys !== null) ? [forHostKeys] : []),
+    ...(nodes.some((node) => makesOverlays(node, target)) ? [forOverlays] : []),
   ];
   const missing = needs.filter(({ program }) => facts.programs[program] === undefined);
   if (needsEmulation(facts) && facts.emulators.length === 0) missing.push(emulator);

@@ -23,6 +23,7 @@ export type Action =
   | Copy
   | Remove
   | SetLine
+  | AddLines
   | FetchDebs
   | UnpackDebs
   | InstallDebs
@@ -153,6 +154,14 @@ export interface SetLine {
   readonly path: string;
   readonly startsWith: string;
   readonly line: string;
+}
+
+/** Adds lines at the end; the file is made if it is missing. */
+export interface AddLines {
+  readonly do: "add-lines";
+  readonly root: string;
+  readonly path: string;
+  readonly lines: readonly string[];
 }
 
 /** Resolves and downloads packages with the host's apt; what is selected is linked into `into`. */

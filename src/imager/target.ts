@@ -11,6 +11,11 @@ const partition = z.strictObject({
   mount: z.enum(["/boot", "/boot/firmware"]),
   size_mib: z.number().int().min(64).max(4096),
   config_txt: z.array(z.string()).default([]),
+  /**
+   * Where overlays of fans come from: `distribution`, the Foundation's with its kernel; `berry`, those of
+   * targets/overlays, for mainline's device trees; `none`: nobody knows.
+   */
+  overlays: z.enum(["distribution", "berry", "none"]).default("none"),
   /** Words of cmdline.txt besides root=, rootfstype, rootwait and what berry.toml adds. */
   cmdline: z.array(z.string()).default([]),
   /** Where the distribution keeps what it writes config.txt and cmdline.txt from, if it does. */
@@ -61,6 +66,16 @@ const common = {
     remove: names,
   }),
   services: z.strictObject({ enable: names, disable: names }),
+  /** How Prometheus' node_exporter is told of one folder more, if it is installed. */
+  node_exporter: z
+    .strictObject({
+      unit: z.string().endsWith(".service"),
+      /** As the package's own unit starts it. */
+      command: z.string().min(1),
+      /** Where it looks for text files if nobody says anything: a folder that is named takes their place. */
+      textfile_folders: names,
+    })
+    .optional(),
   users: z.strictObject({ remove: names, lock: names, groups: names }),
   /** The hosts line of nsswitch.conf, where installing the packages does not write it. */
   nss_hosts: z.string().min(1).optional(),

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { formatTable } from "../../cli/table.ts";
 import { defineVerb } from "../../cli/verb.ts";
 import type { Cluster, Node } from "../../config/cluster.ts";
-import { loadCluster } from "../../config/load-cluster.ts";
+import { readCluster } from "../read-cluster.ts";
 import { BerryError } from "../../core/errors.ts";
 import { bootImage } from "../../imager/boot/boot-image.ts";
 import type { BootEvent, BootPorts, MachineRequest } from "../../imager/boot/boot-request.ts";
@@ -48,7 +48,7 @@ export const boot = defineVerb({
     interactive: { type: "boolean", description: "hand over the console instead" },
   },
   async run({ args, json, verbose, stdout, log, signal }) {
-    const cluster = await loadCluster(args.file, log, signal);
+    const cluster = await readCluster(args.file, log, signal);
     const [node] = chooseNodes(cluster, [args.node]);
     if (node === undefined) throw new BerryError("usage", `${args.file} has no node ${args.node}`);
     const { target } = await loadTarget(cluster.target);
@@ -87,6 +87,7 @@ export const boot = defineVerb({
         identities,
         expectedHostName: node.name,
         reachable: node.network.static === null,
+        hasFan: (node.fan?.fans.length ?? 0) > 0,
         timeoutSeconds,
         stallSeconds: 180,
       },

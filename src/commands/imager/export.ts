@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { formatTable } from "../../cli/table.ts";
 import { defineVerb } from "../../cli/verb.ts";
-import { loadCluster } from "../../config/load-cluster.ts";
+import { readCluster } from "../read-cluster.ts";
 import { BerryError } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 import { exportImage, exportPaths, type ExportEvent, type ExportFormat } from "../../imager/export-file.ts";
@@ -44,7 +44,7 @@ export const exportVerb = defineVerb({
   rest: { name: "NODE", description: "nodes of berry.toml that were baked; all of them by default" },
   async run({ args, rest, json, stdout, screen, log, signal }) {
     const level = levelOf(args.format, args.level);
-    const cluster = await loadCluster(args.file, log, signal);
+    const cluster = await readCluster(args.file, log, signal);
     const output = resolve(args.output ?? cluster.outputDirectory);
     const jobs = chooseNodes(cluster, rest).map(({ name }) => ({
       node: name,

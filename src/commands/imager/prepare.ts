@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Cluster, Node } from "../../config/cluster.ts";
-import { loadCluster } from "../../config/load-cluster.ts";
+import { readCluster } from "../read-cluster.ts";
 import { BerryError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Log } from "../../core/ports.ts";
@@ -62,7 +62,7 @@ export async function prepare(
   log: Log,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const cluster = await loadCluster(args.file, log, signal);
+  const cluster = await readCluster(args.file, log, signal);
   const nodes = chooseNodes(cluster, names);
   const lock = args.locked === true ? await requireLock(cluster, nodes) : null;
   const target = await loadTarget(cluster.target);

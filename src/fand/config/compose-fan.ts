@@ -10,7 +10,7 @@ import { cpuSensor, type Fan, type SensorSettings } from "./settings.ts";
 type FanTable = Table<typeof fanShape>;
 
 /** Keys that mean nothing in the other mode. */
-const curveKeys = [
+export const curveKeys = [
   "curve",
   "interpolation",
   "hysteresis",
@@ -24,7 +24,7 @@ const curveKeys = [
   "frequency",
   "range",
 ] as const;
-const onOffKeys = ["on", "off"] as const;
+export const onOffKeys = ["on", "off"] as const;
 
 /** One fan; null where it has no backend. What is wrong goes to the diagnosis. */
 export function composeFan(

@@ -73,7 +73,7 @@ export async function bootImage(
       ssh: { banner, login },
       nodeExporter,
     };
-    return judgeBoot(facts, request.expectedHostName, request.reachable);
+    return judgeBoot(facts, request);
   } finally {
     settled.abort(new BerryError("interrupted", "the boot is over"));
   }

@@ -1,4 +1,4 @@
-import type { MachineKind, Milestone } from "./boot-request.ts";
+import type { BootRequest, MachineKind, Milestone } from "./boot-request.ts";
 import type { FailedUnit, GuestRecord } from "./guest-record.ts";
 import type { LoginResult, NodeExporterResult } from "./reachability.ts";
 
@@ -23,30 +23,33 @@ export interface BootReport {
 }
 
 /** Units that need what no emulated machine has: their failure says nothing about the image. */
-const hardwareUnits = new Map([
-  ["wpa_supplicant@wlan0.service", "no wireless interface is emulated"],
-  ["berry-fand.service", "no firmware has applied the fan's device-tree overlay"],
-]);
+const hardwareUnits = new Map([["wpa_supplicant@wlan0.service", "no wireless interface is emulated"]]);
+
+const fandUnit = "berry-fand.service";
+const noOverlay = "no firmware has applied the fan's device-tree overlay";
 
 export const nodeExporterUnit = "prometheus-node-exporter.service";
 
 /** Judges a boot: every reason why the image would disappoint its owner, and what emulation left open. */
 export function judgeBoot(
   facts: Omit<BootReport, "ok" | "reasons" | "notes">,
-  expectedHostName: string | null,
-  reachable = true,
+  { expectedHostName, reachable, hasFan }: Pick<BootRequest, "expectedHostName" | "reachable" | "hasFan">,
 ): BootReport {
   const { guest, ssh, nodeExporter } = facts;
-  const failed = guest.failedUnits.filter(({ unit }) => !hardwareUnits.has(unit));
+  const excuse = (unit: string) =>
+    hardwareUnits.get(unit) ?? (hasFan && unit === fandUnit ? noOverlay : undefined);
+  const failed = guest.failedUnits.filter(({ unit }) => excuse(unit) === undefined);
   const excused = guest.failedUnits.flatMap(({ unit }) => {
-    const why = hardwareUnits.get(unit);
+    const why = excuse(unit);
     return why === undefined ? [] : [`${unit} failed: ${why}`];
   });
+  const idle = idleDaemon(guest);
   const reasons = [
     ...(expectedHostName === null || guest.hostName === expectedHostName
       ? []
       : [`host name is ${guest.hostName}, expected ${expectedHostName}`]),
     ...failed.map(describeFailedUnit),
+    ...(idle === null || hasFan ? [] : [idle]),
     ...(guest.systemState === "starting" || guest.systemState === "initializing"
       ? [`systemd did not finish the boot; pending: ${guest.pendingJobs.join(" ") || "nothing"}`]
       : []),
@@ -61,6 +64,7 @@ export function judgeBoot(
   ];
   const notes = [
     ...excused,
+    ...(idle === null || !hasFan ? [] : [`${idle}: ${noOverlay}`]),
     ...(reachable
       ? []
       : ["its static address is not of the emulated network: neither SSH nor node_exporter was tried"]),
@@ -71,6 +75,14 @@ export function judgeBoot(
 
 export function isActive(guest: GuestRecord, unit: string): boolean {
   return guest.services.some((service) => service.unit === unit && service.active === "active");
+}
+
+/** The fan daemon is started again for ever, and so never counts as failed. */
+function idleDaemon({ services, failedUnits }: GuestRecord): string | null {
+  const daemon = services.find(({ unit }) => unit === fandUnit);
+  if (daemon === undefined || daemon.active === "active") return null;
+  if (failedUnits.some(({ unit }) => unit === fandUnit)) return null;
+  return `${fandUnit} does not run, but is ${daemon.active} (${daemon.sub})`;
 }
 
 /** The unit's own last words tell more than what systemd says of it. */

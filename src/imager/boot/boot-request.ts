@@ -38,6 +38,8 @@ export interface BootRequest extends Omit<MachineRequest, "instrumented"> {
   readonly expectedHostName: string | null;
   /** false: the node has an address of its own that QEMU's network does not lead to; nobody tries to. */
   readonly reachable: boolean;
+  /** Whether the fan daemon has a fan to drive. */
+  readonly hasFan: boolean;
   /** From the start of QEMU to the report. */
   readonly timeoutSeconds: number;
   /** How long the console may stay silent before the login prompt. */

@@ -29,7 +29,7 @@ export function customiseSteps(node: Node, target: Target, facts: HostFacts, roo
     ...firmwareSteps(node, target, root),
     ...berrySteps(target, facts, root),
     ...fileSteps(node, facts, root),
-    ...serviceSteps(node, target, root),
+    ...serviceSteps(node, target, facts, root),
     ...scriptSteps(node, facts, root),
     ...anonymousSteps(target, root),
   ];
@@ -73,11 +73,10 @@ function firmwareSteps({ image }: Node, { boot }: Target, root: string): Step[] 
         // the firmware reads further lines under the last filter it saw
         {
           title: "open a section of config.txt",
-          do: "set-line",
+          do: "add-lines",
           root,
           path,
-          startsWith: "[all]",
-          line: "[all]",
+          lines: ["[all]"],
         } as const,
         ...lines.map((line): Step => ({
           title: `config.txt: ${line}`,

@@ -2,6 +2,7 @@ import type { Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { DiskIdentity, Step } from "../step.ts";
 import type { Target } from "../target.ts";
+import { fanSteps, fanWords } from "./fan-steps.ts";
 import { hostKeySteps } from "./host-key-steps.ts";
 import { openRoot } from "./layer.ts";
 import { copyFile } from "./software-steps.ts";
@@ -37,15 +38,7 @@ export function nodeSteps(
     ...wifiSteps(node, root),
     ...passwordSteps(node, root),
     ...hostKeySteps(node, facts, root),
-    ...(node.fan === null
-      ? []
-      : [
-          file(
-            "write fand.toml",
-            "/etc/berry/fand.toml",
-            `pin = ${node.fan.pin}\nmode = "${node.fan.mode}"\n`,
-          ),
-        ]),
+    ...fanSteps(node, target, root),
     ...node.image.files.filter(({ secret }) => secret).map((secret) => copyFile(secret, facts, root)),
   ];
 }
@@ -61,7 +54,7 @@ function fstab({ boot }: Target, { diskSignature }: DiskIdentity): string {
 
 function commandLine(node: Node, { boot }: Target, { diskSignature }: DiskIdentity, root: string): Step[] {
   const country = node.wifi === null ? [] : [`cfg80211.ieee80211_regdom=${node.wifi.country}`];
-  const extra = [...node.image.cmdline, ...country];
+  const extra = [...node.image.cmdline, ...country, ...fanWords(node)];
   const partition = `PARTUUID=${diskSignature}-02`;
   const words = [...boot.cmdline, `root=${partition}`, "rootfstype=ext4", "rw", "rootwait", ...extra];
   const { settings } = boot;

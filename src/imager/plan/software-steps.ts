@@ -2,9 +2,10 @@ import type { Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
-import { firstBootUnits, growProgram } from "./units.ts";
+import { fandSteps } from "./fan-steps.ts";
+import { fandUnit, firstBootUnits, growProgram } from "./units.ts";
 
-/** Berry itself and what it does on the first boot. */
+/** Berry itself, its daemon, and what it does on the first boot. */
 export function berrySteps(target: Target, facts: HostFacts, root: string): Step[] {
   const { berry } = facts;
   return [
@@ -40,6 +41,7 @@ export function berrySteps(target: Target, facts: HostFacts, root: string): Step
       mode: 0o644,
       owner: "0:0",
     })),
+    ...fandSteps(target, facts, root),
   ];
 }
 
@@ -70,7 +72,7 @@ export function copyFile(file: Node["image"]["files"][number], facts: HostFacts,
 const offline = { SYSTEMCTL_SKIP_SYSV: "1" } as const;
 
 /** systemctl of the host enables offline; it reads the units' own [Install]. */
-export function serviceSteps({ image }: Node, target: Target, root: string): Step[] {
+export function serviceSteps({ image }: Node, target: Target, facts: HostFacts, root: string): Step[] {
   return [
     {
       title: "enable services",
@@ -83,6 +85,7 @@ export function serviceSteps({ image }: Node, target: Target, root: string): Ste
         ...target.services.enable,
         ...image.services,
         ...unitsOf(target),
+        ...(facts.berry === null ? [] : [fandUnit.name]),
       ],
     },
     ...(target.services.disable.length === 0

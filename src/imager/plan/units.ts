@@ -1,3 +1,5 @@
+import fand from "../../../systemd/berry-fand.service" with { type: "text" };
+import fandFailsafe from "../../../systemd/berry-fand-failsafe.sh" with { type: "text" };
 import grow from "../../../systemd/berry-grow.service" with { type: "text" };
 import growScript from "../../../systemd/berry-grow.sh" with { type: "text" };
 import hostKeys from "../../../systemd/berry-host-keys.service" with { type: "text" };
@@ -9,6 +11,12 @@ export const firstBootUnits = {
   "berry-host-keys.service": hostKeys,
   "berry-pacman-key.service": pacmanKey,
 } as const;
+
+/** The fan daemon, for images that have berry. */
+export const fandUnit = { name: "berry-fand.service", content: fand } as const;
+
+/** Installed as /usr/lib/berry/fand-failsafe. */
+export const fandFailsafeProgram: string = fandFailsafe;
 
 /** Installed as /usr/lib/berry/grow. */
 export const growProgram: string = growScript;

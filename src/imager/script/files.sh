@@ -118,6 +118,18 @@ set_line() {
     printf '%s\n' ${kept:+"$kept"} "$4" >"$place"
 }
 
+# add_lines ROOT PATH LINE...: adds the lines at the end.
+add_lines() {
+    local place kept=''
+    place=$(real_path "$1" "$2")
+    if [[ ! -e $place ]]; then
+        write_file "$1" "$2" 0644 0:0 < <(printf '%s\n' "${@:3}")
+        return
+    fi
+    kept=$(<"$place")
+    printf '%s\n' ${kept:+"$kept"} "${@:3}" >"$place"
+}
+
 # first_line FILE: of a secret, without its line end; no program's arguments ever hold it.
 first_line() {
     local line

@@ -47,6 +47,8 @@ function commandsOf(step: Step, scope: Scope): string {
       return call("remove", step.root, ...step.paths);
     case "set-line":
       return call("set_line", step.root, step.path, step.startsWith, step.line);
+    case "add-lines":
+      return call("add_lines", step.root, step.path, ...step.lines);
     case "fetch-debs":
       return call("fetch_debs", step.config, step.archives, step.into, step.except ?? "", ...step.packages);
     case "unpack-debs":

@@ -1,7 +1,7 @@
 import { chmod, copyFile, lchown, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-import type { Copy, MakeDirectory, Remove, SetLine, Symlink, Write } from "../step.ts";
+import type { AddLines, Copy, MakeDirectory, Remove, SetLine, Symlink, Write } from "../step.ts";
 import { namesIn } from "./names-in.ts";
 import { isMissing, pathInRoot, realPathInRoot } from "./root-path.ts";
 
@@ -62,18 +62,31 @@ function matches(pattern: string): (name: string) => boolean {
 }
 
 export async function setLineInRoot(step: SetLine): Promise<void> {
+  await changeLines(step, (line) => !line.startsWith(step.startsWith), [step.line]);
+}
+
+export async function addLinesInRoot(step: AddLines): Promise<void> {
+  await changeLines(step, () => true, step.lines);
+}
+
+/** Empty lines at the end of what is kept go. */
+async function changeLines(
+  step: { readonly root: string; readonly path: string },
+  isKept: (line: string) => boolean,
+  added: readonly string[],
+): Promise<void> {
   const path = await realPathInRoot(step.root, step.path);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     if (isMissing(error)) return null;
     throw error;
   });
   if (text === null) {
-    await writeInRoot({ ...step, content: `${step.line}\n`, mode: 0o644, owner: "0:0" });
+    await writeInRoot({ ...step, content: `${added.join("\n")}\n`, mode: 0o644, owner: "0:0" });
     return;
   }
-  const kept = text.split("\n").filter((line) => !line.startsWith(step.startsWith));
+  const kept = text.split("\n").filter(isKept);
   while (kept.at(-1) === "") kept.pop();
-  await writeFile(path, `${[...kept, step.line].join("\n")}\n`);
+  await writeFile(path, `${[...kept, ...added].join("\n")}\n`);
 }
 
 /** Ids of a `USER:GROUP` pair, names looked up in the image's own databases. */

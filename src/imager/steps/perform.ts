@@ -5,6 +5,7 @@ import { checkLock } from "./check-lock.ts";
 import type { StepContext } from "./context.ts";
 import { fetchDebs, installDebs, unpackDebs } from "./debs.ts";
 import {
+  addLinesInRoot,
   copyIntoRoot,
   makeDirectoryInRoot,
   removeInRoot,
@@ -78,6 +79,8 @@ export async function perform(step: Step, context: StepContext): Promise<void> {
       return await removeInRoot(step);
     case "set-line":
       return await setLineInRoot(step);
+    case "add-lines":
+      return await addLinesInRoot(step);
     case "fetch-debs":
       return await fetchDebs(step, context);
     case "unpack-debs":

@@ -15,6 +15,7 @@ import { checkNodeNames, expandNodeNames } from "../../../src/commands/init/node
 import { checkShippedTarget, refuseFlaw, refuseGaps } from "../../../src/commands/init/refuse.ts";
 import { terminalAsker } from "../../../src/commands/init/terminal-asker.ts";
 import { type HostDefaults, readHostDefaults } from "../../../src/config/host-defaults.ts";
+import { fanJudge } from "../../../src/commands/read-cluster.ts";
 import { examineCluster } from "../../../src/config/load-cluster.ts";
 import { extendGitignore, writeNewFiles } from "../../../src/config/write-new-files.ts";
 import { BerryError, messageOf } from "../../../src/core/errors.ts";
@@ -81,7 +82,7 @@ describe("what is written", () => {
   test("loads back without a problem, by default and with everything answered", async () => {
     const byDefault = decideByDefault(nothing, host, random);
     await write(byDefault);
-    const plain = await examineCluster(join(folder, "berry.toml"), signal);
+    const plain = await examineCluster(join(folder, "berry.toml"), fanJudge, signal);
     expect([plain.problems, plain.warnings]).toEqual([[], []]);
     expect(plain.cluster?.nodes.map(({ name, user, wifi }) => [name, user.name, wifi])).toEqual([
       ["pi1", "chaney", null],
@@ -109,7 +110,7 @@ describe("what is written", () => {
       "de",
     ]);
     await write(await decideByAsking(nothing, { ...host, publicKeys: ["my.pub"] }, targets, random, asker));
-    const full = await examineCluster(join(folder, "berry.toml"), signal);
+    const full = await examineCluster(join(folder, "berry.toml"), fanJudge, signal);
     expect([full.problems, full.warnings]).toEqual([[], []]);
     expect(full.cluster?.nodes.map(({ name }) => name)).toEqual(["pi1", "pi2", "pi3"]);
     expect(full.cluster?.nodes[2]).toMatchObject({

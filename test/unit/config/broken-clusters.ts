@@ -1751,11 +1751,102 @@ fan = { pin = -1 }
     [
       'berry.toml: image.keymap: not a keymap, got "a b"; use a name such as "us" or "de-latin1"; localectl list-keymaps prints all',
       'berry.toml: wifi.ssid: no name of a network, got ""; give the name as the router announces it',
-      "berry.toml: node[pi1].fan.pin: too small, got -1; use 0 or more",
       'berry.toml: user.name: missing; name the user that logs in, such as name = "pi"',
       "berry.toml: user: neither a password nor a public key, so nobody could log in; add password_file, password_hash or authorized_keys to [user]",
       'berry.toml: wifi.country: missing; say where the node stands, so that the radio keeps to its rules: country = "CN"',
       'berry.toml: wifi.psk_file: missing; write the passphrase to a file and name that: psk_file = "secret/wifi"; or set security = "open"',
+      "berry.toml: node[pi1].fan.pin: too small, got -1; use 0 or more",
+    ],
+  ],
+  [
+    "fans that their node's daemon would refuse",
+    `[cluster]
+name = "berry"
+[fan]
+pin = 17
+curv = [[40, 0]]
+[[fan.sensor]]
+name = "probe"
+[fan.limits]
+override = 99
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+[[node]]
+name = "pi2"
+fan = { pin = 18, mode = "pwm", on = 60 }
+[[node]]
+name = "pi3"
+fan = { fan = [{ name = "left", pin = 12, curve = [[50, 30], [40, 20]] }], pin = 4 }
+`,
+    [
+      "berry.toml: fan.curv: unknown key; did you mean curve?",
+      "berry.toml: fan.limits.override: too big, got 99; use 80 or less",
+      'berry.toml: fan.sensor[probe]: a sensor without a source; add type = "cpu-thermal" (a thermal zone), hwmon = NAME, or file = PATH',
+      'berry.toml: node[pi2].fan.on: has no meaning in mode pwm; remove it, or set mode = "on-off"',
+      "berry.toml: node[pi3].fan.pin: a key of one fan, in a file with [[fan.fan]]; write it below its [[fan.fan]]",
+      "berry.toml: node[pi3].fan.fan[left].curve[#2]: not above 50 °C, the point before, got 40; sort them by temperature",
+    ],
+  ],
+  [
+    "fans that no line of config.txt reaches",
+    `[cluster]
+name = "berry"
+[fan]
+pin = 17
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+[[node]]
+name = "pi2"
+fan = { backend = "hwmon", pin = 18 }
+[[node]]
+name = "pi3"
+fan = { fan = [{ name = "left", pin = 12 }, { name = "right", pin = 18 }] }
+[[node]]
+name = "pi4"
+fan = { backend = "hwmon", pin = 4, mode = "on-off", inverted = true }
+[[node]]
+name = "pi5"
+fan = { mode = "on-off" }
+[[node]]
+name = "pi6"
+fan = { fan = [{ name = "left", pin = 4, mode = "on-off" }, { name = "right", pin = 5, mode = "on-off", backend = "hwmon" }] }
+[[node]]
+name = "pi7"
+fan = { pin = 12 }
+image = { config_txt = ["dtoverlay=pwm"] }
+`,
+    [
+      'berry.toml: fan.pin: this GPIO has no PWM in hardware, got 17; use one of 12, 13, 18, 19, or mode = "on-off", or backend = "pigpio"',
+      'berry.toml: node[pi2].fan.backend: no overlay gives the kernel\'s drivers PWM on this pin, got "hwmon"; leave backend out, or add an overlay to config_txt in [image], such as "dtoverlay=pwm-gpio-fan,fan_gpio=18"',
+      "berry.toml: node[pi3].fan.fan[right].pin: the PWM channel of GPIO 12, got 18; two fans need one of 12 and 18, and one of 13 and 19",
+      'berry.toml: node[pi4].fan.inverted: the kernel\'s gpio-fan driver knows no inversion; leave backend out, or use backend = "gpio"',
+      'berry.toml: node[pi6].fan.fan[right].backend: the kernel\'s gpio-fan driver has another fan of this node, got "hwmon"; leave backend out, or use backend = "gpio"',
+      "berry.toml: node[pi7].fan.pin: not a pin of the PWM overlay in config_txt, got 12; write dtoverlay=pwm-2chan with both pins there, or leave that line out",
+    ],
+  ],
+  [
+    "a fan that is no table",
+    `fan = 18
+[cluster]
+name = "berry"
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+[[node]]
+name = "pi2"
+fan = 18
+`,
+    [
+      "berry.toml: fan: must be a table, got 18; write [fan] and its keys below it",
+      "berry.toml: node[pi2].fan: must be a table or false, got 18; write { … }, or false to switch it off",
     ],
   ],
 ];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fanJudge } from "../../../src/commands/read-cluster.ts";
 import type { Cluster, Node } from "../../../src/config/cluster.ts";
 import { examineCluster, loadCluster } from "../../../src/config/load-cluster.ts";
 import { BerryError } from "../../../src/core/errors.ts";
@@ -26,7 +27,7 @@ async function load(toml: string): Promise<{ cluster: Cluster; warnings: string[
     info: () => undefined,
     warn: (message: string) => void warnings.push(message.replaceAll(`${folder}/`, "")),
   };
-  return { cluster: await loadCluster(await write(toml), log, signal), warnings };
+  return { cluster: await loadCluster(await write(toml), fanJudge, log, signal), warnings };
 }
 
 async function failureOf(loading: Promise<unknown>): Promise<BerryError> {
@@ -58,7 +59,7 @@ describe("a broken cluster file", () => {
 
   test("gives its problems as data", async () => {
     const file = await write(`${head}[image]\nkeymap = "a b"\n${user}${node}`);
-    const { cluster, problems } = await examineCluster(file, signal);
+    const { cluster, problems } = await examineCluster(file, fanJudge, signal);
     expect(cluster).toBeNull();
     expect(problems).toEqual([
       {
@@ -79,16 +80,18 @@ describe("a broken cluster file", () => {
   });
 
   test("that is not there points to berry init", async () => {
-    const failure = await failureOf(examineCluster(join(folder, "none.toml"), signal));
+    const failure = await failureOf(examineCluster(join(folder, "none.toml"), fanJudge, signal));
     expect([failure.kind, failure.hint]).toEqual(["no-input", "berry init"]);
     expect(failure.message).toBe(`${folder}/none.toml: no such file`);
   });
 
   test("that could be a program is not executed", async () => {
     await writeFile(join(folder, "berry.ts"), "throw new Error('executed');");
-    expect((await failureOf(examineCluster(join(folder, "berry.ts"), signal))).kind).toBe("usage");
+    expect((await failureOf(examineCluster(join(folder, "berry.ts"), fanJudge, signal))).kind).toBe("usage");
     await writeFile(join(folder, "other.toml.ts"), "throw new Error('executed');");
-    expect((await failureOf(examineCluster(join(folder, "other.toml"), signal))).kind).toBe("no-input");
+    expect((await failureOf(examineCluster(join(folder, "other.toml"), fanJudge, signal))).kind).toBe(
+      "no-input",
+    );
   });
 });
 
@@ -222,7 +225,10 @@ role = "server"
         dns: ["127.0.0.53", "2001:db8::1"],
       },
       wifi: { ssid: "ü", pskFile: join(folder, "wifi"), security: "wpa3", hidden: true, country: "CN" },
-      fan: { pin: 12, mode: "on-off" },
+      fan: {
+        content: { pin: 12, mode: "on-off" },
+        fans: [{ path: "", backend: "auto", pin: 12, mode: "on-off", chip: null, isInverted: false }],
+      },
     });
   });
 
@@ -270,7 +276,7 @@ user = { password_hash = "$5$saltsalt$${"a".repeat(43)}" }
       dns: ["10.0.0.1"],
     });
     expect(pi2.network).toEqual({ static: null, dns: ["10.0.0.1"] });
-    expect([pi1.wifi, pi2.fan, pi1.fan]).toEqual([null, null, { pin: 12, mode: "on-off" }]);
+    expect([pi1.wifi, pi2.fan, pi1.fan?.content]).toEqual([null, null, { pin: 12, mode: "on-off" }]);
     expect(pi2.wifi).toEqual({ ssid: "cafe", pskFile: null, security: "open", hidden: false, country: "CN" });
     expect([pi1.user.password?.kind, pi2.user.password?.kind]).toEqual(["file", "hash"]);
   });
@@ -294,7 +300,7 @@ user = { password_hash = "$5$saltsalt$${"a".repeat(43)}" }
   test("takes a folder with spaces and signs in its name", async () => {
     const inner = join(folder, "a b#c%20d");
     await Bun.write(join(inner, "berry.toml"), head + user.replace('"password"', '"../password"') + node);
-    const { cluster } = await examineCluster(join(inner, "berry.toml"), signal);
+    const { cluster } = await examineCluster(join(inner, "berry.toml"), fanJudge, signal);
     expect(cluster?.outputDirectory).toBe(join(inner, "images"));
   });
 
@@ -312,8 +318,8 @@ user = { password_hash = "$5$saltsalt$${"a".repeat(43)}" }
 
   test("is not loaded once the signal is aborted", async () => {
     const reason = new BerryError("interrupted", "interrupted by SIGINT");
-    expect(await failureOf(examineCluster(await write(head + user + node), AbortSignal.abort(reason)))).toBe(
-      reason,
-    );
+    expect(
+      await failureOf(examineCluster(await write(head + user + node), fanJudge, AbortSignal.abort(reason))),
+    ).toBe(reason);
   });
 });

@@ -7,10 +7,10 @@ import type { HostFacts } from "../../../src/imager/host-facts.ts";
 import { everyNeed, preflight, refuseProblems } from "../../../src/imager/preflight.ts";
 import type { Problem } from "../../../src/imager/preflight.ts";
 import { shippedTarget } from "../../../src/imager/targets.ts";
-import { arch, debian, makeCluster, makeFacts, makeNode } from "./plan/cluster-values.ts";
+import { arch, debian, makeCluster, makeFacts, makeFan, makeNode } from "./plan/cluster-values.ts";
 
 function problems(changes: Partial<HostFacts> = {}, target = debian, names = ["pi1"]): Problem[] {
-  const nodes = names.map((name) => makeNode(name));
+  const nodes = names.map((name) => makeNode(name, { fan: makeFan() }));
   return preflight(makeCluster(target, nodes), nodes, shippedTarget(target).target, makeFacts(changes));
 }
 
@@ -46,6 +46,12 @@ describe("a machine that can bake", () => {
     expect(problems(without("apt-get", "dpkg", "dpkg-deb"), arch)).toEqual([]);
     expect(problems(without("bsdtar", "gpg"), debian)).toEqual([]);
     expect(problems({ keyrings: [] }, arch)).toEqual([]);
+  });
+  test("needs no dtc where the distribution has the overlays, or no fan wants one", () => {
+    expect(problems(without("dtc"), arch)).toEqual([]);
+    const nodes = [makeNode("pi1"), makeNode("pi2", { fan: makeFan({ backend: "gpio" }) })];
+    const cluster = makeCluster(debian, nodes);
+    expect(preflight(cluster, nodes, shippedTarget(debian).target, makeFacts(without("dtc")))).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { access, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { VerbContext } from "../../../cli/verb.ts";
 import type { Cluster } from "../../../config/cluster.ts";
-import { loadCluster } from "../../../config/load-cluster.ts";
+import { readCluster } from "../../read-cluster.ts";
 import { BerryError } from "../../../core/errors.ts";
 import { printable } from "../../../core/printable.ts";
 import { formatBytes } from "../../../core/units.ts";
@@ -123,7 +123,7 @@ async function clusterOf(
     );
     if (file === "berry.toml" || others.every(Boolean)) return null;
   }
-  return await loadCluster(file, log, signal);
+  return await readCluster(file, log, signal);
 }
 
 async function refuseUnbaked(path: string, image: string, cluster: Cluster | null): Promise<void> {

@@ -38,10 +38,12 @@ function withGuest(changes: Partial<GuestRecord>): Facts {
   return { ...facts, guest: { ...guest, ...changes } };
 }
 
+const expected = { expectedHostName: "pi1", reachable: true, hasFan: false };
+
 describe("judgeBoot", () => {
   test("a system on which everything works is ok", () => {
-    expect(judgeBoot(facts, "pi1")).toEqual({ ok: true, reasons: [], notes: [], ...facts });
-    expect(judgeBoot(facts, null).ok).toBe(true);
+    expect(judgeBoot(facts, expected)).toEqual({ ok: true, reasons: [], notes: [], ...facts });
+    expect(judgeBoot(facts, { ...expected, expectedHostName: null }).ok).toBe(true);
   });
 
   const disappointments: readonly (readonly [Facts, string])[] = [
@@ -88,24 +90,57 @@ describe("judgeBoot", () => {
     ],
   ];
   test.each(disappointments)("%# is not ok, for one reason", (disappointing, reason) => {
-    expect(judgeBoot(disappointing, "pi1")).toMatchObject({ ok: false, reasons: [reason] });
+    expect(judgeBoot(disappointing, expected)).toMatchObject({ ok: false, reasons: [reason] });
   });
 
   test("what no emulated machine has is a note, no reason", () => {
     const report = judgeBoot(
-      withGuest({ failedUnits: [{ unit: "berry-fand.service", log: ["no PWM chip"] }] }),
-      "pi1",
+      withGuest({ failedUnits: [{ unit: "wpa_supplicant@wlan0.service", log: ["no such device"] }] }),
+      expected,
     );
     expect(report.ok).toBe(true);
-    expect(report.notes).toEqual([
-      "berry-fand.service failed: no firmware has applied the fan's device-tree overlay",
-    ]);
+    expect(report.notes).toEqual(["wpa_supplicant@wlan0.service failed: no wireless interface is emulated"]);
+  });
+
+  const daemon = (active: string, sub: string): Facts =>
+    withGuest({ services: [...guest.services, { unit: "berry-fand.service", active, sub }] });
+  const why = "no firmware has applied the fan's device-tree overlay";
+
+  test("a fan daemon that is started again for ever is a note where it has a fan to find, else a reason", () => {
+    const restarting = daemon("activating", "auto-restart");
+    const idle = "berry-fand.service does not run, but is activating (auto-restart)";
+    expect(judgeBoot(restarting, { ...expected, hasFan: true })).toMatchObject({
+      ok: true,
+      notes: [`${idle}: ${why}`],
+    });
+    expect(judgeBoot(restarting, expected)).toMatchObject({ ok: false, reasons: [idle], notes: [] });
+    for (const hasFan of [true, false])
+      expect(judgeBoot(daemon("active", "running"), { ...expected, hasFan })).toMatchObject({
+        ok: true,
+        notes: [],
+      });
+  });
+
+  test("a fan daemon that failed is told once", () => {
+    const failed = {
+      ...daemon("failed", "failed").guest,
+      failedUnits: [{ unit: "berry-fand.service", log: ["no PWM chip"] }],
+    };
+    expect(judgeBoot(withGuest(failed), { ...expected, hasFan: true })).toMatchObject({
+      ok: true,
+      notes: [`berry-fand.service failed: ${why}`],
+    });
+    expect(judgeBoot(withGuest(failed), expected)).toMatchObject({
+      ok: false,
+      reasons: ["berry-fand.service failed: no PWM chip"],
+      notes: [],
+    });
   });
 
   test("a login that was not tried is a note", () => {
     const report = judgeBoot(
       { ...facts, ssh: { ...facts.ssh, login: { state: "not tried", detail: "no user is named" } } },
-      "pi1",
+      expected,
     );
     expect(report).toMatchObject({
       ok: true,
@@ -116,14 +151,14 @@ describe("judgeBoot", () => {
   test("an image without node_exporter need not answer", () => {
     const report = judgeBoot(
       { ...withGuest({ services: [] }), nodeExporter: { state: "silent", samples: 0 } },
-      "pi1",
+      expected,
     );
     expect(report.reasons).toEqual([]);
   });
 });
 
 test("the table begins with the verdict and its reasons", () => {
-  const rows = bootRows(judgeBoot(withGuest({ hostName: "x", berryVersion: null }), "pi1"));
+  const rows = bootRows(judgeBoot(withGuest({ hostName: "x", berryVersion: null }), expected));
   expect(rows.slice(0, 2)).toEqual([
     ["verdict", "not ok"],
     ["problem", "host name is x, expected pi1"],

@@ -1,4 +1,6 @@
+import { fanJudge } from "../../../../src/commands/read-cluster.ts";
 import type { Cluster, Node } from "../../../../src/config/cluster.ts";
+import { startDiagnosis } from "../../../../src/config/problem.ts";
 import type { HostFacts } from "../../../../src/imager/host-facts.ts";
 import type { Lock } from "../../../../src/imager/lock/lock.ts";
 import { planBake } from "../../../../src/imager/plan/plan.ts";
@@ -64,6 +66,18 @@ export const wifi: NonNullable<Node["wifi"]> = {
   country: "CN",
 };
 
+/** What [fan] of that content comes to. */
+export function makeFan(
+  content: Readonly<Record<string, unknown>> = {},
+  configTxt: readonly string[] = [],
+): NonNullable<Node["fan"]> {
+  const diagnosis = startDiagnosis("berry.toml");
+  const merged = fanJudge.merge({}, content);
+  const fans = fanJudge.judge(merged, configTxt, diagnosis);
+  if (diagnosis.problems.length > 0) throw new Error(JSON.stringify(diagnosis.problems));
+  return { content: merged, fans };
+}
+
 export function makeCluster(target: string, nodes: readonly Node[]): Cluster {
   return {
     name: "berry",
@@ -103,6 +117,7 @@ export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
       "pacman",
       "localedef",
       "ssh-keygen",
+      "dtc",
     ],
   ];
   return {

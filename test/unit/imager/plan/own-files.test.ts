@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ownFileFlaw } from "../../../../src/config/own-files.ts";
-import { arch, debian, makeCluster, makeNode, planOf, wifi } from "./cluster-values.ts";
+import { arch, debian, makeCluster, makeFan, makeNode, planOf, wifi } from "./cluster-values.ts";
 
 const file = (path: string, secret = false) => ({
   source: "/home/chaney/cluster/motd",
@@ -13,7 +13,7 @@ const file = (path: string, secret = false) => ({
 
 describe.each([arch, debian])("a file of berry.toml for %s", (target) => {
   test("may have no path that a node's own steps write", () => {
-    const node = makeNode("pi1", { wifi, fan: { pin: 18, mode: "pwm" } });
+    const node = makeNode("pi1", { wifi, fan: makeFan() });
     const [plan] = planOf(makeCluster(target, [node])).nodes;
     const written = (plan?.steps ?? []).flatMap((step) => {
       const isWritten =

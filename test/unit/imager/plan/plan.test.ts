@@ -5,7 +5,7 @@ import type { HostFacts } from "../../../../src/imager/host-facts.ts";
 import type { LayerPlan, Plan } from "../../../../src/imager/bake-plan.ts";
 import type { Step } from "../../../../src/imager/step.ts";
 import { planJson } from "../../../../src/imager/script/password-hashes.ts";
-import { arch, debian, makeCluster, makeFacts, makeNode, planOf, wifi } from "./cluster-values.ts";
+import { arch, debian, makeCluster, makeFacts, makeFan, makeNode, planOf, wifi } from "./cluster-values.ts";
 import type { NodeChanges, PlanChanges } from "./cluster-values.ts";
 
 function planFor(target: string, changes: NodeChanges = {}, planChanges: PlanChanges = {}): Plan {
@@ -53,7 +53,7 @@ describe.each([arch, debian])("the plan for %s", (target) => {
     ["the password's hash", { user: { password: { kind: "hash", hash: "$y$j9T$secret" } } }],
     ["the Wi-Fi", { wifi }],
     ["the address", { network: { static: { addresses: ["192.168.1.11/24"], gateway: "192.168.1.1" } } }],
-    ["the fan", { fan: { pin: 18, mode: "pwm" } }],
+    ["the fan", { fan: makeFan() }],
     [
       "a secret file",
       {

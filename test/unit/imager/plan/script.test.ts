@@ -9,7 +9,7 @@ import type { Plan } from "../../../../src/imager/bake-plan.ts";
 import type { Step } from "../../../../src/imager/step.ts";
 import { commandRunner } from "../../../../src/system/command-runner.ts";
 import { expectGolden } from "../../../fixtures/golden.ts";
-import { arch, debian, makeCluster, makeFacts, makeNode, planOf, wifi } from "./cluster-values.ts";
+import { arch, debian, makeCluster, makeFacts, makeFan, makeNode, planOf, wifi } from "./cluster-values.ts";
 
 const { signal } = new AbortController();
 const asUser = { isRoot: false };
@@ -18,7 +18,7 @@ const archCluster = makeCluster(arch, [
   makeNode("pi1", {
     image: { packages: ["vim", "htop"], timezone: "Asia/Shanghai" },
     wifi,
-    fan: { pin: 18, mode: "pwm" },
+    fan: makeFan(),
   }),
   makeNode("pi2", {
     image: {
@@ -55,6 +55,7 @@ const debianCluster = makeCluster(debian, [
     },
     user: { password: { kind: "hash", hash: "$y$j9T$ThisIsTheSecretHash" } },
     wifi: { ...wifi, security: "wpa3" },
+    fan: makeFan({ pin: 17, mode: "on-off" }),
   }),
 ]);
 

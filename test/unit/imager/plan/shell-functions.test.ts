@@ -22,7 +22,7 @@ import { shellFunctions } from "../../../../src/imager/script/functions.ts";
 import { settleInodesScript, usedInodes } from "../../../../src/imager/settled-inodes.ts";
 import { settledDescription, settledShadow } from "../../../../src/imager/settled-text.ts";
 import { copyMapped } from "../../../../src/imager/steps/copy-mapped.ts";
-import { removeInRoot, setLineInRoot } from "../../../../src/imager/steps/files.ts";
+import { addLinesInRoot, removeInRoot, setLineInRoot } from "../../../../src/imager/steps/files.ts";
 import { realPathInRoot } from "../../../../src/imager/steps/root-path.ts";
 import { commandRunner } from "../../../../src/system/command-runner.ts";
 
@@ -142,6 +142,25 @@ describe("set_line of the script", () => {
       await setLineInRoot({ do: "set-line", root, path: "/etc/ours", startsWith: "a=", line: "a=new \\ $x" });
       await call(["set_line", root, "/etc/theirs", "a=", "a=new \\ $x"]);
       expect(await readFile(theirs, "utf8")).toBe(await readFile(ours, "utf8"));
+    },
+  );
+});
+
+describe("add_lines of the script", () => {
+  test.each([null, "", "a=1\nb=2\n", "[all]\na=1", "a=1\n\n\n", "\n\n", "[all]\n\n[pi4]\n"])(
+    "changes %j as berry does",
+    async (before) => {
+      const root = await freshRoot(`added-${JSON.stringify(before).length}`);
+      const [ours, theirs] = [join(root, "etc/ours"), join(root, "etc/theirs")];
+      await mkdir(join(root, "etc"), { recursive: true });
+      await writeFile(join(root, "etc/passwd"), "root:x:0:0::/root:/bin/sh\n");
+      if (before !== null) for (const path of [ours, theirs]) await writeFile(path, before);
+      const lines = ["[all]", "a=\\ $x"];
+      await addLinesInRoot({ do: "add-lines", root, path: "/etc/ours", lines });
+      await call(["add_lines", root, "/etc/theirs", ...lines]);
+      const after = await readFile(ours, "utf8");
+      expect(after).toEndWith("[all]\na=\\ $x\n");
+      expect(await readFile(theirs, "utf8")).toBe(after);
     },
   );
 });

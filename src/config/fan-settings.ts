@@ -1,0 +1,47 @@
+import type { ConnectedFan, FanSettings } from "./cluster.ts";
+import type { Diagnosis } from "./problem.ts";
+import type { FanTable } from "./split-tables.ts";
+
+/** What knows the keys of /etc/berry/fand.toml: src/commands lends the daemon's own to this folder, which has none. */
+export interface FanJudge {
+  /** What fand.toml is to say: a node's keys over the cluster's, less what they make void, with defaults. */
+  merge(shared: FanTable, own: FanTable): FanTable;
+  /**
+   * The fans of a fand.toml of this content, beside `configTxt`, the user's own lines for the firmware.
+   * Problems go to the diagnosis, with keys as in a fand.toml.
+   */
+  judge(content: FanTable, configTxt: readonly string[], diagnosis: Diagnosis): readonly ConnectedFan[];
+}
+
+/** The fan of a node. What is wrong goes to the diagnosis; the value counts only when nothing was. */
+export function fanSettings(
+  shared: FanTable,
+  own: { readonly table: FanTable; readonly path: string } | undefined,
+  configTxt: readonly string[],
+  judge: FanJudge,
+  diagnosis: Diagnosis,
+): FanSettings {
+  const content = judge.merge(shared, own?.table ?? {});
+  const place = (key: string): string => {
+    const [name = ""] = /^[^.[]*/.exec(key) ?? [];
+    const has = (table: FanTable | undefined) => table !== undefined && Object.hasOwn(table, name);
+    const path = own !== undefined && (has(own.table) || !has(shared)) ? own.path : "fan";
+    return key === "" ? path : `${path}.${key}`;
+  };
+  const fans = judge.judge(content, configTxt, {
+    ...diagnosis,
+    add: (key, flaw, value) =>
+      diagnosis.add(
+        place(key),
+        { ...flaw, problem: inCluster(flaw.problem), remedy: inCluster(flaw.remedy) },
+        value,
+      ),
+    warn: (key, message, hint) => diagnosis.warn(place(key), inCluster(message), inCluster(hint)),
+  });
+  return { content, fans };
+}
+
+/** How a table of fand.toml is written in berry.toml: one floor down. */
+function inCluster(text: string): string {
+  return text.replaceAll(/\[(\[?)(fan|sensor|limits)\]/g, "[$1fan.$2]");
+}
