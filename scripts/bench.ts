@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { bakeParts, benchBake } from "./benches/bake.ts";
-import { figureTable, type Figure } from "./benches/figures.ts";
+import { benchFand, fandParts } from "./benches/fand.ts";
+import { figureTable } from "./benches/figures.ts";
 import { benchFleet, fleetParts } from "./benches/fleet.ts";
 import { describeMachine } from "./benches/machine.ts";
 import { benchWrite, writeParts } from "./benches/write.ts";
@@ -12,6 +13,7 @@ interface Options {
   /** One of the bench's parts; null: all of them. */
   readonly only: string | null;
   readonly megabytes: number;
+  readonly seconds: number;
 }
 
 interface Bench {
@@ -22,7 +24,7 @@ interface Bench {
     emulator: string,
     say: (line: string) => void,
     signal: AbortSignal,
-  ) => Promise<readonly Figure[]>;
+  ) => Promise<string>;
 }
 
 const benches: Readonly<Record<string, Bench>> = {
@@ -30,15 +32,28 @@ const benches: Readonly<Record<string, Bench>> = {
     summary: "a whole SD-card image, from nothing (arch, debian) and for one more node (warm)",
     parts: bakeParts,
     run: async (options, ...rest) =>
-      await benchBake({ ...options, only: bakeParts.find((part) => part === options.only) ?? null }, ...rest),
+      figureTable(
+        await benchBake(
+          { ...options, only: bakeParts.find((part) => part === options.only) ?? null },
+          ...rest,
+        ),
+      ),
+  },
+  fand: {
+    summary: "what the fan daemon costs, against fancontrol, a loop in Python and a daemon in Go",
+    parts: fandParts,
+    run: async (options, _, ...rest) =>
+      await benchFand({ ...options, only: fandParts.find((part) => part === options.only) ?? null }, ...rest),
   },
   fleet: {
     summary: "one, five and twenty nodes where all is cached, against as many copies of the image",
     parts: fleetParts,
     run: async (options, ...rest) =>
-      await benchFleet(
-        { ...options, only: fleetParts.find((part) => part === options.only) ?? null },
-        ...rest,
+      figureTable(
+        await benchFleet(
+          { ...options, only: fleetParts.find((part) => part === options.only) ?? null },
+          ...rest,
+        ),
       ),
   },
   write: {
@@ -46,15 +61,17 @@ const benches: Readonly<Record<string, Bench>> = {
       "a card, written and read back, against bmaptool and dd that do the same, and four cards against one",
     parts: writeParts,
     run: async (options, ...rest) =>
-      await benchWrite(
-        { ...options, only: writeParts.find((part) => part === options.only) ?? null },
-        ...rest,
+      figureTable(
+        await benchWrite(
+          { ...options, only: writeParts.find((part) => part === options.only) ?? null },
+          ...rest,
+        ),
       ),
   },
 };
 
 /** Berry against what people did before, measured on this machine: one Markdown table on standard output. */
-const usage = `scripts/bench [BENCH] [--runs N] [--only PART] [--megabytes N]
+const usage = `scripts/bench [BENCH] [--runs N] [--only PART] [--megabytes N] [--seconds N]
 
 ${Object.entries(benches)
   .map(
@@ -68,6 +85,7 @@ ${Object.entries(benches)
                   fleet 1)
   --only PART     one part of the bench
   --megabytes N   size of the packages that images of Arch Linux ARM install (400)
+  --seconds N     how long fan daemons are looked at (60)
 
 The first bench by default. As root: the other ways need loop devices and mounts. Berry runs as an ordinary user.
 Keep the machine quiet.
@@ -84,6 +102,7 @@ function parse(words: string[]) {
       runs: { type: "string" },
       only: { type: "string" },
       megabytes: { type: "string", default: "400" },
+      seconds: { type: "string", default: "60" },
       help: { type: "boolean", default: false },
     },
   });
@@ -99,6 +118,7 @@ function parse(words: string[]) {
     only,
     runs: values.runs === undefined ? null : count("--runs", values.runs),
     megabytes: count("--megabytes", values.megabytes),
+    seconds: count("--seconds", values.seconds),
   };
 }
 
@@ -135,8 +155,8 @@ async function main(): Promise<number> {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(name, () => abort.abort(new Error(`ended by ${name}`)));
   try {
-    const figures = await options.bench.run(options, emulator, (line) => console.error(line), abort.signal);
-    console.log(`${await describeMachine(emulator, abort.signal)}\n\n${figureTable(figures)}`);
+    const table = await options.bench.run(options, emulator, (line) => console.error(line), abort.signal);
+    console.log(`${await describeMachine(emulator, abort.signal)}\n\n${table}`);
     return 0;
   } catch (error) {
     complain(error, "nothing was measured to the end");

@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { commandRunner } from "../../src/system/command-runner.ts";
 import { plainEnvironment } from "../../test/fixtures/run.ts";
+import { existingProcesses, inControlGroup, makeControlGroup } from "./control-group.ts";
 import type { Figure } from "./figures.ts";
 
 /** What one command and everything that it started took. */
@@ -44,13 +42,13 @@ export async function measure(
   interpreter: string,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  await using group = await makeControlGroup();
+  await using group = await makeControlGroup("side");
   // What earlier runs left to be written is not this run's to wait for.
   await commandRunner.run(["sync"], { env: plainEnvironment("/") }, signal);
   using sampler = startSampler(group.folder, interpreter);
   const startedAt = performance.now();
   const { exitCode, stdout, stderr } = await commandRunner.run(
-    ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', group.folder, ...as(command)],
+    inControlGroup(group, as(command)),
     {
       cwd: command.cwd,
       env: plainEnvironment("/"),
@@ -107,40 +105,6 @@ function as({ argv, user, env }: MeasuredCommand): string[] {
   };
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   return [...become, "env", "-i", ...assignments, ...argv];
-}
-
-interface ControlGroup extends AsyncDisposable {
-  readonly folder: string;
-  readonly cpuSeconds: () => Promise<number>;
-}
-
-/** A group of the version 2 hierarchy, whose cpu.stat needs no controller (Documentation/admin-guide/cgroup-v2.rst). */
-async function makeControlGroup(): Promise<ControlGroup> {
-  const mounts = await readFile("/proc/self/mounts", "utf8");
-  const top = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
-  if (top === undefined) throw new Error("no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup");
-  const folder = join(top, `berry-bench-${process.pid}`);
-  await mkdir(folder);
-  return {
-    folder,
-    cpuSeconds: async () => {
-      const text = await readFile(join(folder, "cpu.stat"), "utf8");
-      return Number(/^usage_usec (\d+)$/m.exec(text)?.[1]) / 1e6;
-    },
-    async [Symbol.asyncDispose]() {
-      // Nothing of a side may run on into the other one's time.
-      if (existingProcesses(folder).length > 0) await writeFile(join(folder, "cgroup.kill"), "1");
-      while (existingProcesses(folder).length > 0) await sleep(20);
-      await rmdir(folder);
-    },
-  };
-}
-
-function existingProcesses(folder: string): string[] {
-  // A process of which only its end is left to be told is listed, and can be neither counted nor killed.
-  return readFileSync(join(folder, "cgroup.procs"), "utf8")
-    .split("\n")
-    .filter((id) => id !== "" && id !== "0");
 }
 
 interface Sampler extends Disposable {
