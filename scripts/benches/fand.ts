@@ -126,18 +126,12 @@ async function start(side: Side, folder: string, resources: AsyncDisposableStack
   const log = join(folder, `${word}.log`);
   const output = openSync(log, "w");
   const place = join(import.meta.dirname, "fand-place.sh");
-  const child = Bun.spawn(
-    inControlGroup(group, [
-      "unshare",
-      "--mount",
-      "--propagation=private",
-      "sh",
-      place,
-      board.folder,
-      ...side.argv,
-    ]),
-    { env: { ...plainEnvironment("/"), ...side.env }, stdin: "ignore", stdout: output, stderr: output },
-  );
+  const child = Bun.spawn(inControlGroup(group, ["sh", place, board.folder, ...side.argv]), {
+    env: { ...plainEnvironment("/"), ...side.env },
+    stdin: "ignore",
+    stdout: output,
+    stderr: output,
+  });
   closeSync(output);
   let failure: Error | null = null;
   return {
