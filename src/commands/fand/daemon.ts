@@ -9,6 +9,7 @@ import { systemRoots } from "../../fand/backends/collect-machine-file.ts";
 import type { FandSettings } from "../../fand/config/settings.ts";
 import { claimFans } from "../../fand/daemon/claim-fans-ffi.ts";
 import { openNotifier } from "../../fand/daemon/notify-ffi.ts";
+import { readBootSeconds } from "../../fand/daemon/override-file.ts";
 import { drive } from "./drive.ts";
 import { runFolderOf } from "./run-folder.ts";
 
@@ -25,12 +26,14 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
   process.on("unhandledRejection", fail);
   const whole = AbortSignal.any([signal, ended.signal]);
   const runFolder = runFolderOf(process.env);
+  const uid = process.getuid?.() ?? 0;
   using _claim = await claim(runFolder);
   try {
     await drive(
       {
         roots: systemRoots,
-        isRoot: process.getuid?.() === 0,
+        isRoot: uid === 0,
+        uid,
         runFolder,
         version: ownVersion(process.arch).version,
         clock: {
@@ -40,6 +43,7 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
         },
         notifier: openNotifier(process.env["NOTIFY_SOCKET"]),
         wallSeconds: () => Date.now() / 1000,
+        bootSeconds: () => readBootSeconds("/proc"),
         load: (until) => loadSettings(config, runFolder, until),
         onReload(listener) {
           // otherwise it ends berry, as Ctrl-C does

@@ -8,12 +8,9 @@ import { renderNote } from "../../fand/backends/note.ts";
 import { backendOf } from "../../fand/backends/open-backend-file.ts";
 import { describeOutput, type Output } from "../../fand/backends/output.ts";
 import type { Fan, FandSettings } from "../../fand/config/settings.ts";
-import { type FandEvent, tellEvent } from "../../fand/daemon/event.ts";
 import type { Notifier } from "../../fand/daemon/notify-ffi.ts";
-import { renderMetrics } from "../../fand/daemon/render-metrics.ts";
 import {
   fanPost,
-  noteTurns,
   patienceSeconds,
   type FanPost,
   type Posts,
@@ -21,34 +18,36 @@ import {
   type SensorPost,
 } from "../../fand/daemon/round.ts";
 import { replaceFile } from "../../fand/daemon/run-folder-file.ts";
-import { serve, type SteadyClock } from "../../fand/daemon/serve.ts";
-import { findThrottled, throttlingAt } from "../../fand/daemon/throttled-file.ts";
-import { lineOf } from "../../fand/sensors/find-sensor-file.ts";
+import type { SteadyClock } from "../../fand/daemon/serve.ts";
 import { openSensor } from "../../fand/sensors/sensor-file.ts";
+import { drivePosts } from "./drive-posts.ts";
 
 /** What the daemon lives in; all of it other in tests. */
 export interface Place {
   readonly roots: Roots;
   readonly isRoot: boolean;
-  /** Such as /run/berry: the note and the metrics. */
+  /** Whose word is taken for what is set by hand: this process's own user. */
+  readonly uid: number;
+  /** Such as /run/berry: the note, the metrics, and what is set by hand. */
   readonly runFolder: string;
   readonly version: string;
   readonly clock: SteadyClock;
   readonly notifier: Notifier;
   /** Seconds since the epoch. */
   wallSeconds(): number;
+  /** Seconds since the machine was started, with those in which it slept; NaN: not known. */
+  bootSeconds(): number;
   load(signal: AbortSignal): Promise<FandSettings>;
   /** Calls back at every wish for a reload. */
   onReload(listener: () => void): void;
 }
 
-interface Taken {
+/** Outputs that are driven, one a fan, and what is known of them. */
+export interface Taken {
   readonly settings: FandSettings;
   readonly outputs: readonly Output[];
   readonly posts: Posts;
 }
-
-const metricsSeconds = 5;
 
 /**
  * Drives the fans until the signal aborts, and leaves them at full speed before that has returned to its caller.
@@ -140,7 +139,11 @@ async function take(settings: FandSettings, driven: Taken | null, place: Place):
   return {
     settings,
     outputs,
-    posts: { sensors: sensorsOf(settings, place), fans: fansOf(chosen, backends) },
+    posts: {
+      sensors: sensorsOf(settings, place),
+      fans: fansOf(chosen, backends),
+      overrideLimit: settings.limits.override,
+    },
   };
 }
 
@@ -174,71 +177,4 @@ function announce({ settings, outputs, posts }: Taken, { notifier }: Place, log:
   }
   if (posts.fans.length === 0) log.info("no fan: temperatures are reported, and nothing is driven");
   notifier.send("READY=1", `WATCHDOG_USEC=${patienceSeconds(settings) * 1_000_000}`);
-}
-
-async function drivePosts(taken: Taken, place: Place, log: Log, signal: AbortSignal): Promise<void> {
-  const { settings, outputs, posts } = taken;
-  const { notifier, clock } = place;
-  const throttledPath = findThrottled(place.roots.sys);
-  let isNews = true;
-  let written = -Infinity;
-  const tell = (events: readonly FandEvent[]) => {
-    if (events.length > 0) isNews = true;
-    for (const event of events) {
-      const { line, isAlarm } = tellEvent(event);
-      if (isAlarm) log.warn(line);
-      else log.info(line);
-    }
-  };
-  await serve(
-    posts,
-    settings.intervalSeconds,
-    clock,
-    {
-      onEvents: tell,
-      onWhole() {
-        if (isNews) notifier.send("WATCHDOG=1", `STATUS=${statusOf(posts)}`);
-        else notifier.send("WATCHDOG=1");
-        if (isNews || clock.now() - written >= metricsSeconds) {
-          const elapsed = written === -Infinity ? 0 : clock.now() - written;
-          written = clock.now();
-          for (const [index, post] of posts.fans.entries())
-            tell(noteTurns(post, turnsOf(outputs[index]), elapsed));
-          const facts = {
-            version: place.version,
-            updatedSeconds: Math.floor(place.wallSeconds()),
-            throttling: throttlingAt(throttledPath),
-          };
-          writeMetrics(join(place.runFolder, "berry.prom"), renderMetrics(posts, facts));
-        }
-        isNews = false;
-      },
-    },
-    signal,
-  );
-}
-
-/** Turns a minute; null: the driver does not count them, or not now. */
-function turnsOf(output: Output | undefined): number | null {
-  if (output?.kind !== "hwmon" || output.tachometer === null) return null;
-  const line = lineOf(output.tachometer);
-  return line !== null && /^\d{1,6}$/.test(line) ? Number(line) : null;
-}
-
-/** Metrics that cannot be written are no reason to stop cooling. */
-function writeMetrics(path: string, text: string): void {
-  try {
-    replaceFile(path, text);
-  } catch {
-    // whoever reads them sees an old timestamp
-  }
-}
-
-function statusOf(posts: Posts): string {
-  const fans = posts.fans.map(({ fan, duty }) => `${fan.name} ${Math.round(duty)} %`);
-  const sensors = posts.sensors.map(
-    ({ settings, temperature }) =>
-      `${settings.name} ${temperature === null ? "in doubt" : `${temperature.toFixed(1)} °C`}`,
-  );
-  return [...sensors, ...fans].join(", ");
 }

@@ -1,3 +1,4 @@
+import { formatSeconds } from "../../core/units.ts";
 import type { Doubt } from "../sensors/judge-reading.ts";
 import type { Celsius, Percent } from "../units.ts";
 
@@ -15,6 +16,12 @@ export type FandEvent =
   | { readonly event: "trusted"; readonly sensor: string; readonly temperature: Celsius }
   | { readonly event: "lost"; readonly fan: string; readonly why: string }
   | { readonly event: "regained"; readonly fan: string }
+  /** By hand, for so many seconds. */
+  | { readonly event: "set"; readonly fan: string; readonly duty: Percent; readonly seconds: number }
+  /** Its rule decides again. */
+  | { readonly event: "released"; readonly fan: string }
+  /** What was set by hand cannot be believed. */
+  | { readonly event: "ignored"; readonly path: string; readonly why: string }
   | { readonly event: "stalled" | "turning"; readonly fan: string; readonly duty: Percent };
 
 /** A line without a full stop; `isAlarm` where someone should look after it. */
@@ -40,6 +47,17 @@ export function tellEvent(event: FandEvent): { readonly line: string; readonly i
       };
     case "turning":
       return { line: `fan ${event.fan} turns again`, isAlarm: false };
+    case "set": {
+      const held = formatSeconds(event.seconds);
+      return {
+        line: `fan ${event.fan} is set to ${shown(event.duty)} % by hand for ${held}`,
+        isAlarm: false,
+      };
+    }
+    case "released":
+      return { line: `fan ${event.fan} is not set by hand any more`, isAlarm: false };
+    case "ignored":
+      return { line: `${event.path}: not believed: ${event.why}: nothing is set by hand`, isAlarm: true };
     case "regained":
       return { line: `fan ${event.fan} follows again`, isAlarm: false };
   }

@@ -6,6 +6,7 @@ import type { Sensor } from "../sensors/sensor-file.ts";
 import { celsius, fullSpeed } from "../units.ts";
 import type { Celsius, Percent } from "../units.ts";
 import type { FandEvent } from "./event.ts";
+import { handBegin, handled, type HandState, isInEffect, type Override } from "./override.ts";
 import { type Turning, turningBegin, watchTurning } from "./watch-turning.ts";
 
 /** A sensor that is read, and what is known of it. */
@@ -22,6 +23,13 @@ export interface FanPost {
   readonly fan: Fan;
   readonly backend: FanBackend;
   state: ControlState;
+  /** The hottest of its sensors; null: in doubt. */
+  temperature: Celsius | null;
+  /** What its rule asks for. */
+  ruled: Percent;
+  /** What was set by hand, and holds; null: its rule decides. */
+  override: Override | null;
+  hand: HandState;
   /** What it was told last. */
   asked: Percent;
   /** What was read back then. */
@@ -39,6 +47,8 @@ export interface FanPost {
 export interface Posts {
   readonly sensors: readonly SensorPost[];
   readonly fans: readonly FanPost[];
+  /** Above it nobody may slow a fan down by hand. */
+  readonly overrideLimit: Celsius;
 }
 
 export function sensorPost(settings: SensorSettings, sensor: Sensor): SensorPost {
@@ -50,6 +60,10 @@ export function fanPost(fan: Fan, backend: FanBackend): FanPost {
     fan,
     backend,
     state: controlBegin,
+    temperature: null,
+    ruled: fullSpeed,
+    override: null,
+    hand: handBegin,
     asked: fullSpeed,
     duty: fullSpeed,
     rpm: null,
@@ -71,7 +85,7 @@ export function round(
 ): { readonly events: readonly FandEvent[]; readonly isWhole: boolean } {
   const events: FandEvent[] = [];
   for (const post of posts.sensors) readSensor(post, elapsedSeconds, events);
-  for (const post of posts.fans) driveFan(post, posts.sensors, elapsedSeconds, events);
+  for (const post of posts.fans) driveFan(post, posts, elapsedSeconds, events);
   return { events, isWhole: posts.fans.every(({ isLost }) => !isLost) };
 }
 
@@ -91,14 +105,25 @@ function readSensor(post: SensorPost, elapsedSeconds: number, events: FandEvent[
 
 function driveFan(
   post: FanPost,
-  sensors: readonly SensorPost[],
+  { sensors, overrideLimit }: Posts,
   elapsedSeconds: number,
   events: FandEvent[],
 ): void {
   const { fan, backend } = post;
   const temperature = hottest(fan, sensors);
-  const { state, duty: wanted } = control(post.state, { temperature, elapsedSeconds }, fan.control);
-  const duty = post.isKicked ? fullSpeed : wanted;
+  // its state goes on beneath a hand's, so that it takes over as if it had never been away
+  const { state, duty: ruled } = control(post.state, { temperature, elapsedSeconds }, fan.control);
+  const wished = handled(
+    post.hand,
+    post.override?.duty ?? null,
+    { duty: ruled, temperature, elapsedSeconds },
+    overrideLimit,
+    fan.control,
+  );
+  post.temperature = temperature;
+  post.ruled = ruled;
+  post.hand = wished.state;
+  const duty = post.isKicked ? fullSpeed : wished.duty;
   const asked = post.asked;
   post.asked = duty;
   post.state = state;
@@ -119,6 +144,28 @@ function driveFan(
   if (duty === asked) return;
   post.changes += 1;
   events.push({ event: "duty", fan: fan.name, from: asked, to: duty, temperature });
+}
+
+/**
+ * Takes note of what is set by hand now.
+ * @param bootSeconds seconds since boot; asked for only where something is set
+ * @returns what has begun, and what has ended
+ */
+export function noteOverrides(
+  posts: Posts,
+  overrides: readonly Override[],
+  bootSeconds: () => number,
+): readonly FandEvent[] {
+  const now = overrides.length === 0 ? 0 : bootSeconds();
+  return posts.fans.flatMap((post): readonly FandEvent[] => {
+    const fan = post.fan.name;
+    const before = post.override;
+    const set = overrides.findLast((one) => one.fan === fan && isInEffect(one, now)) ?? null;
+    post.override = set;
+    if (set === null) return before === null ? [] : [{ event: "released", fan }];
+    const isSame = before?.duty === set.duty && before.untilSeconds === set.untilSeconds;
+    return isSame ? [] : [{ event: "set", fan, duty: set.duty, seconds: set.untilSeconds - now }];
+  });
 }
 
 /** Takes note of how fast a fan turns, which is looked at less often than temperatures are. */

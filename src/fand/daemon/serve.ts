@@ -11,8 +11,10 @@ export interface SteadyClock {
 
 export interface Listeners {
   onEvents(events: readonly FandEvent[]): void;
-  /** After every round that was done from end to end. */
-  onWhole(posts: Posts): void;
+  /** Before every round. */
+  onBegin(): void;
+  /** After every round; `isWhole` where it was done from end to end. */
+  onEnd(isWhole: boolean): void;
 }
 
 /** Rounds at a steady pace until the signal aborts, the first one at once. A round that comes late is not made up for. */
@@ -20,17 +22,18 @@ export async function serve(
   posts: Posts,
   intervalSeconds: number,
   clock: SteadyClock,
-  { onEvents, onWhole }: Listeners,
+  { onEvents, onBegin, onEnd }: Listeners,
   signal: AbortSignal,
 ): Promise<void> {
   let last = clock.now();
   let due = last;
   while (!signal.aborted) {
     const now = clock.now();
+    onBegin();
     const { events, isWhole } = round(posts, now - last);
     last = now;
     if (events.length > 0) onEvents(events);
-    if (isWhole) onWhole(posts);
+    onEnd(isWhole);
     due = Math.max(due + intervalSeconds, now);
     // oxlint-disable-next-line no-await-in-loop
     await clock.sleep(due - clock.now(), signal);

@@ -4,7 +4,8 @@ const reasons = ["under-voltage", "frequency-capped", "throttled", "soft-tempera
 export interface Throttling {
   readonly reason: (typeof reasons)[number];
   readonly isNow: boolean;
-  readonly isSinceBoot: boolean;
+  /** null: not known on this kernel. */
+  readonly isSinceBoot: boolean | null;
 }
 
 /** @param text hexadecimal, with or without 0x @returns null where it is no number */
@@ -17,4 +18,13 @@ export function readThrottled(text: string): readonly Throttling[] | null {
     isNow: (bits & (1 << bit)) !== 0,
     isSinceBoot: (bits & (1 << (bit + 16))) !== 0,
   }));
+}
+
+/**
+ * The alarm of the kernel's own driver, which asks the firmware every two seconds (raspberrypi-hwmon, in0_lcrit_alarm).
+ * @returns null where it is none
+ */
+export function readVoltageAlarm(text: string): readonly Throttling[] | null {
+  if (text !== "0" && text !== "1") return null;
+  return [{ reason: "under-voltage", isNow: text === "1", isSinceBoot: null }];
 }

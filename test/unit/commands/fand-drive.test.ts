@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { drive, type Place } from "../../../src/commands/fand/drive.ts";
 import { startDiagnosis } from "../../../src/config/problem.ts";
 import { composeFand } from "../../../src/fand/config/compose-fand.ts";
+import { writeOverrides } from "../../../src/fand/daemon/override-file.ts";
+import { percent } from "../../../src/fand/units.ts";
 import {
   addCoolingFan,
   addPwm,
@@ -32,10 +34,12 @@ function start(one: FakeBoard, first: string) {
   const place: Place = {
     roots: one.roots,
     isRoot: true,
+    uid: process.getuid?.() ?? 0,
     runFolder: join(one.folder, "run/berry"),
     version: "0.1.0",
     notifier: { send: (...assignments) => void sent.push(...assignments) },
-    wallSeconds: () => 1_700_000_000,
+    wallSeconds: () => 1_700_000_000 + now,
+    bootSeconds: () => 1000 + now,
     clock: {
       now: () => now,
       async sleep(_seconds, signal) {
@@ -86,6 +90,7 @@ function start(one: FakeBoard, first: string) {
     },
   };
 }
+const metrics = (one: FakeBoard) => readFileSync(join(one.folder, "run/berry/berry.prom"), "utf8");
 const value = (one: FakeBoard, path: string) => readFileSync(join(one.folder, path), "utf8").split("\n")[0];
 
 describe("the daemon", () => {
@@ -182,6 +187,83 @@ describe("the daemon", () => {
     for (let second = 0; second < 7; second += 1) await daemon.round();
     expect(daemon.lines).toContain("fan fan turns again");
     expect(value(board, pwm)).toBe("77");
+    daemon.stop();
+    await daemon.done;
+  });
+  test("holds what is set by hand until it ends, and then does what it would have done without", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    const pwm = "sys/class/hwmon/hwmon2/pwm1";
+    const daemon = start(board, "");
+    await daemon.settle();
+    const set = (duty: number, untilSeconds: number) =>
+      writeOverrides(join(board?.folder ?? "", "run/berry/override"), [
+        { fan: "fan", duty: percent(duty), untilSeconds },
+      ]);
+    set(60, 1004);
+    await daemon.round();
+    expect(value(board, pwm)).toBe("153");
+    expect(metrics(board)).toContain('berry_fan_rule_duty_ratio{fan="fan"} 0.3\n');
+    expect(metrics(board)).toContain('berry_fan_override_duty_ratio{fan="fan"} 0.6\n');
+    expect(metrics(board)).toContain('berry_fan_override_end_timestamp_seconds{fan="fan"} 1700000004\n');
+    await daemon.round();
+    await daemon.round();
+    expect(value(board, pwm)).toBe("153");
+    await daemon.round();
+    expect(value(board, pwm)).toBe("77");
+    expect(metrics(board)).not.toContain("berry_fan_override_duty_ratio");
+    await daemon.round();
+    expect(daemon.lines.slice(2)).toEqual([
+      "fan fan is set to 60 % by hand for 3.0 s",
+      "fan: 30 % → 60 % at 48.3 °C",
+      "fan fan is not set by hand any more",
+      "fan: 60 % → 30 % at 48.3 °C",
+    ]);
+    daemon.stop();
+    await daemon.done;
+  });
+  test("is not slowed down by hand where it is too warm, or in doubt, or the word is not its own", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    const pwm = "sys/class/hwmon/hwmon2/pwm1";
+    const zone = "sys/devices/virtual/thermal/thermal_zone0/temp";
+    const file = join(board.folder, "run/berry/override");
+    const daemon = start(board, "");
+    await daemon.settle();
+    writeOverrides(file, [{ fan: "fan", duty: percent(0), untilSeconds: 2000 }]);
+    await daemon.round();
+    expect(value(board, pwm)).toBe("0");
+    await board.put({ [zone]: "71000\n" });
+    await daemon.round();
+    expect(value(board, pwm)).toBe("255");
+    await board.put({ [zone]: "48000\n" });
+    await daemon.round();
+    expect(value(board, pwm)).toBe("0");
+    await board.put({ [zone]: "hot\n" });
+    await daemon.round();
+    expect(value(board, pwm)).toBe("255");
+    await board.put({ [zone]: "48000\n" });
+    await daemon.round();
+    expect(value(board, pwm)).toBe("0");
+    await chmod(file, 0o622);
+    await daemon.round();
+    await daemon.round();
+    expect(value(board, pwm)).not.toBe("0");
+    expect(daemon.lines.filter((line) => line.startsWith("!") && line.includes("override"))).toEqual([
+      `! ${file}: not believed: others may write to it: nothing is set by hand`,
+    ]);
+    daemon.stop();
+    await daemon.done;
+  });
+  test("writes metrics every five seconds where nothing happens, with the time of the round", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    const daemon = start(board, "");
+    await daemon.settle();
+    const updated = () => /last_update_timestamp_seconds (\d+)\n/.exec(metrics(board as FakeBoard))?.[1];
+    for (let second = 0; second < 12; second += 1) await daemon.round();
+    expect(updated()).toBe("1700000010");
+    expect(daemon.lines).toHaveLength(2);
     daemon.stop();
     await daemon.done;
   });

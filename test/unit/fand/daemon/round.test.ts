@@ -5,7 +5,7 @@ import { startDiagnosis } from "../../../../src/config/problem.ts";
 import { tellEvent } from "../../../../src/fand/daemon/event.ts";
 import { renderMetrics } from "../../../../src/fand/daemon/render-metrics.ts";
 import { fanPost, type Posts, round, sensorPost } from "../../../../src/fand/daemon/round.ts";
-import { readThrottled } from "../../../../src/fand/daemon/throttled.ts";
+import { readThrottled, readVoltageAlarm } from "../../../../src/fand/daemon/throttled.ts";
 import { serve } from "../../../../src/fand/daemon/serve.ts";
 import type { Reading } from "../../../../src/fand/sensors/judge-reading.ts";
 import type { Percent } from "../../../../src/fand/units.ts";
@@ -20,6 +20,7 @@ function posts(toml: string) {
   );
   const outputs: Record<string, { calls: string[]; isBroken: boolean }> = {};
   const all: Posts = {
+    overrideLimit: settings.limits.override,
     sensors: settings.sensors.map((one) =>
       sensorPost(one, { read: () => readings[one.name] ?? text(""), dispose: () => undefined }),
     ),
@@ -102,7 +103,7 @@ start_kick = 0
 });
 
 describe("the loop", () => {
-  test("keeps its pace, does not make up for a sleep, and feeds after whole rounds alone", async () => {
+  test("keeps its pace, does not make up for a sleep, and tells which rounds were whole", async () => {
     const { all, outputs } = posts("");
     const ended = new AbortController();
     let now = 100;
@@ -118,9 +119,15 @@ describe("the loop", () => {
         if (slept.length === 7) ended.abort();
       },
     };
-    await serve(all, 1, clock, { onEvents: () => undefined, onWhole: () => void (fed += 1) }, ended.signal);
+    let begun = 0;
+    const listeners = {
+      onEvents: () => undefined,
+      onBegin: () => void (begun += 1),
+      onEnd: (isWhole: boolean) => void (fed += isWhole ? 1 : 0),
+    };
+    await serve(all, 1, clock, listeners, ended.signal);
     expect(slept.every((seconds) => seconds <= 1)).toBe(true);
-    expect({ rounds: slept.length, fed }).toEqual({ rounds: 7, fed: 5 });
+    expect({ rounds: slept.length, begun, fed }).toEqual({ rounds: 7, begun: 7, fed: 5 });
   });
 });
 
@@ -135,7 +142,9 @@ describe("metrics", () => {
     expect(
       renderMetrics(all, {
         version: "0.1.0",
+        intervalSeconds: 1,
         updatedSeconds: 1_700_000_000,
+        bootedAtSeconds: 0,
         throttling: readThrottled("50005\n"),
       }),
     ).toBe(`# HELP berry_cpu_temperature_celsius Temperature by sensor; a sensor in doubt has none.
@@ -148,6 +157,18 @@ berry_sensor_in_doubt{sensor="cpu"} 0
 # HELP berry_fan_duty_ratio Duty of the fan as its driver reads back, 0 to 1.
 # TYPE berry_fan_duty_ratio gauge
 berry_fan_duty_ratio{fan="case"} 1
+# HELP berry_fan_rule_duty_ratio Duty that the rule of the fan asks for, 0 to 1, whatever is set by hand.
+# TYPE berry_fan_rule_duty_ratio gauge
+berry_fan_rule_duty_ratio{fan="case"} 1
+# HELP berry_fan_minimum_duty_ratio The lowest duty that the fan turns at, 0 to 1.
+# TYPE berry_fan_minimum_duty_ratio gauge
+berry_fan_minimum_duty_ratio{fan="case"} 0.3
+# HELP berry_fan_override_limit_celsius Above it a fan never gets less than its rule asks for.
+# TYPE berry_fan_override_limit_celsius gauge
+berry_fan_override_limit_celsius 70
+# HELP berry_fan_lost 1 while the fan does not follow what it is told.
+# TYPE berry_fan_lost gauge
+berry_fan_lost{fan="case"} 0
 # HELP berry_fan_changes_total Changes of duty since the daemon started.
 # TYPE berry_fan_changes_total counter
 berry_fan_changes_total{fan="case"} 2
@@ -169,10 +190,28 @@ berry_throttled_since_boot{reason="soft-temperature-limit"} 0
 # HELP berry_fan_last_update_timestamp_seconds Time of the last complete round.
 # TYPE berry_fan_last_update_timestamp_seconds gauge
 berry_fan_last_update_timestamp_seconds 1700000000
+# HELP berry_fan_interval_seconds Time from round to round.
+# TYPE berry_fan_interval_seconds gauge
+berry_fan_interval_seconds 1
 # HELP berry_build_info Version of berry.
 # TYPE berry_build_info gauge
 berry_build_info{version="0.1.0"} 1
 `);
+  });
+  test("know of the voltage alone from the kernel's own driver, and not since when", () => {
+    const { all } = posts('backend = "none"');
+    const text = renderMetrics(all, {
+      version: "0.1.0",
+      intervalSeconds: 1,
+      updatedSeconds: null,
+      bootedAtSeconds: 0,
+      throttling: readVoltageAlarm("1"),
+    });
+    expect(text).toContain('berry_throttled{reason="under-voltage"} 1\n');
+    expect(text).not.toContain("since_boot");
+    // there was no whole round
+    expect(text).not.toContain("last_update");
+    expect(readVoltageAlarm("")).toBeNull();
   });
   test("know no throttling where the kernel says none", () => {
     expect(readThrottled("")).toBeNull();
