@@ -1,6 +1,6 @@
 import type { Fan } from "../config/settings.ts";
 import { type Attempt, refuse } from "./attempt.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, pwmFunctions } from "./machine.ts";
 
 /** Above what people hear, and what fans with four wires are made for (Intel, 4-Wire PWM Controlled Fans, 2.1.4). */
 const defaultFrequencyHz = 25_000;
@@ -72,8 +72,10 @@ function placeOf(
   return channel === undefined ? null : { address: board.pwmAddress, channel };
 }
 
-/** `func` as the overlay counts: 18 and 19 are PWM in ALT5 (on the Pi 5 in another, which it knows), 12 to 15 in ALT0. */
 function overlayFor({ pin }: Fan): string | null {
   if (pin === null) return null;
-  return `dtoverlay=pwm,pin=${pin},func=${pin >= 18 ? 2 : 4} in config.txt, then reboot`;
+  const func = pwmFunctions.get(pin);
+  return func === undefined
+    ? `no overlay routes it there: use one of ${[...pwmFunctions.keys()].join(", ")}`
+    : `dtoverlay=pwm,pin=${pin},func=${func} in config.txt, then reboot`;
 }

@@ -3,6 +3,8 @@
  * little-endian wherever berry runs (kernel: include/uapi/linux/gpio.h).
  */
 
+/** _IOWR(0xB4, 0x05, struct gpio_v2_line_info) */
+export const getLineInfoRequest = 0xc100b405;
 /** _IOWR(0xB4, 0x07, struct gpio_v2_line_request) */
 export const getLineRequest = 0xc250b407;
 /** _IOWR(0xB4, 0x0E, struct gpio_v2_line_values) */
@@ -62,4 +64,18 @@ export function encodeValue(isActive: boolean): Uint8Array<ArrayBuffer> {
 
 export function decodeValue(bytes: Uint8Array): boolean {
   return (new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true) & 1n) === 1n;
+}
+
+/** A question for who has a line; the answer is in the same bytes. */
+export function encodeLineInfo(line: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(256);
+  new DataView(bytes.buffer).setUint32(64, line, true);
+  return bytes;
+}
+
+/** Who asked for the line, as it calls itself; null: nobody, or somebody without a name. */
+export function decodeLineConsumer(bytes: Uint8Array): string | null {
+  const isUsed = (new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(72, true) & 1n) === 1n;
+  const name = new TextDecoder("latin1").decode(bytes.subarray(32, 64)).split("\0", 1)[0] ?? "";
+  return isUsed && name !== "" ? name : null;
 }

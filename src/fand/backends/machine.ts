@@ -91,6 +91,17 @@ const boards: readonly (readonly [compatible: string, Board])[] = [
   ["brcm,bcm2835", { name: "pi1", pwmAddress: "2020c000.pwm", channels: olderChannels, connector: null }],
 ];
 
+/**
+ * What the overlays `pwm` and `pwm-2chan` call the function that routes the PWM to a pin: ALT0 for 12 and 13, ALT5 for
+ * 18 and 19, on the Pi 5, too, whose driver translates them; there is none for its 14 and 15, where ALT0 was a UART.
+ */
+export const pwmFunctions: ReadonlyMap<number, number> = new Map([
+  [12, 4],
+  [13, 4],
+  [18, 2],
+  [19, 2],
+]);
+
 /** @param compatible the root's of the device tree */
 export function boardOf(compatible: readonly string[]): Board | null {
   return boards.find(([name]) => compatible.includes(name))?.[1] ?? null;
