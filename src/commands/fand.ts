@@ -14,6 +14,10 @@ export const fand = defineGroup({
       description: "judge a fan configuration and what it would use on this machine; nothing is driven",
       load: async () => (await import("./fand/check.ts")).check,
     },
+    doctor: {
+      description: "look at the board, and say what is missing for its fans and what mends it; nothing is driven",
+      load: async () => (await import("./fand/doctor.ts")).doctor,
+    },
     migrate: {
       description: "print the configuration of rpifand as a fand.toml",
       load: async () => (await import("./fand/migrate.ts")).migrate,
