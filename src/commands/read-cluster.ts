@@ -9,9 +9,16 @@ import { fanFirmware, wantsSound } from "../imager/plan/fan-firmware.ts";
 export const fanJudge: FanJudge = {
   merge: mergeFan,
   judge(content, configTxt, diagnosis) {
-    const before = diagnosis.problems.length;
-    const fans = connectedFans(content, diagnosis);
-    if (diagnosis.problems.length > before) return [];
+    let isSound = true;
+    const fans = connectedFans(content, {
+      ...diagnosis,
+      add(...problem) {
+        // also one that another node has, and that is told once
+        isSound = false;
+        diagnosis.add(...problem);
+      },
+    });
+    if (!isSound) return [];
     const { flaws, overlays } = fanFirmware(fans, configTxt);
     for (const { key, flaw, value } of flaws) diagnosis.add(key, flaw, value);
     if (overlays.some(({ name }) => name !== "gpio-fan") && wantsSound(configTxt))

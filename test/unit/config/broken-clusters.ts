@@ -1791,6 +1791,23 @@ fan = { fan = [{ name = "left", pin = 12, curve = [[50, 30], [40, 20]] }], pin =
     ],
   ],
   [
+    "a fan mode that is misspelled for all, whose pin is judged when that is mended",
+    `[cluster]
+name = "berry"
+[fan]
+mode = "onoff"
+pin = 17
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+[[node]]
+name = "pi2"
+`,
+    ['berry.toml: fan.mode: not one of the choices, got "onoff"; use "pwm" or "on-off"'],
+  ],
+  [
     "fans that no line of config.txt reaches",
     `[cluster]
 name = "berry"
