@@ -1,3 +1,5 @@
+import { BerryError } from "../../core/errors.ts";
+
 /** A process that brings the fans to full speed when this one has ended, however that comes. */
 export interface Guard {
   /** Rejects when it has ended before it was dismissed. */
@@ -16,19 +18,13 @@ const patienceSeconds = 5;
  * a terminal reaches it, reads from a pipe that nobody but this process holds: it ends with this process, by SIGKILL,
  * too. `timeout` (coreutils) makes it notice that this process was stopped; without it, only its end is noticed.
  * @param failsafe text of the script that raises what the note names
- * @throws Error when there is no shell to be had
+ * @throws BerryError `os` when there is no shell to be had
  */
 export async function startGuard(failsafe: string, env: Readonly<Record<string, string>>): Promise<Guard> {
-  const child = Bun.spawn(["/bin/sh", "-c", `${watch}\n${failsafe}`], {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "ignore",
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env },
-    detached: true,
-  });
+  const child = spawnShell(`${watch}\n${failsafe}`, env);
   const reader = child.stdout.getReader();
   const { done } = await reader.read();
-  if (done) throw new Error(`the guard ended with ${await child.exited}`);
+  if (done) throw new BerryError("os", `the guard ended with ${await child.exited}`);
   let isDismissed = false;
   const watchOver = async (): Promise<never> => {
     const exitCode = await child.exited;
@@ -53,6 +49,20 @@ export async function startGuard(failsafe: string, env: Readonly<Record<string, 
       return (await child.exited) === 0;
     },
   };
+}
+
+function spawnShell(script: string, env: Readonly<Record<string, string>>) {
+  try {
+    return Bun.spawn(["/bin/sh", "-c", script], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "ignore",
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env },
+      detached: true,
+    });
+  } catch (cause) {
+    throw new BerryError("os", "cannot start /bin/sh, which watches over the fan", { cause });
+  }
 }
 
 /** A pipe that nobody reads any more is told of by the guard's end. */

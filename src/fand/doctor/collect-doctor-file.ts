@@ -78,7 +78,11 @@ async function collectConfiguration(
     return {
       file: report.file,
       settings: report.settings,
-      problems: report.problems.map(formatProblem),
+      problems: report.problems.map((one) => ({
+        kind: "config",
+        what: formatProblem(one).slice(0, -`; ${one.remedy}`.length),
+        remedy: one.remedy,
+      })),
       warnings: report.warnings.map(({ file: where, key, message, hint }) => ({
         message: `${where}: ${key}: ${message}`,
         hint,
@@ -86,8 +90,8 @@ async function collectConfiguration(
     };
   } catch (thrown) {
     if (!(thrown instanceof BerryError)) throw thrown;
-    const hint = thrown.hint === undefined ? "" : `; ${thrown.hint}`;
-    return { file, settings: null, problems: [`${thrown.message}${hint}`], warnings: [] };
+    const { kind, message, hint = "berry fand check says more" } = thrown;
+    return { file, settings: null, problems: [{ kind, what: message, remedy: hint }], warnings: [] };
   }
 }
 

@@ -61,13 +61,7 @@ function judgeMachine({ machine, isRoot }: DoctorFacts): readonly Finding[] {
 function judgeConfiguration({ file, settings, problems, warnings }: ConfigurationFacts): readonly Finding[] {
   const about = warnings.map(({ message, hint }) => warning(message, hint));
   if (settings === null)
-    return [
-      ...problems.map((text) => {
-        const [what = text, remedy] = text.split(/; (?=[^;]*$)/);
-        return problem("config", what, remedy ?? "berry fand check says more");
-      }),
-      ...about,
-    ];
+    return [...problems.map(({ kind, what, remedy }) => problem(kind, what, remedy)), ...about];
   return [
     file === null ? ok("no configuration: the defaults, for one fan") : ok(`${file} is valid`),
     ...about,

@@ -1,3 +1,4 @@
+import type { FailureKind } from "../../core/errors.ts";
 import type { Machine } from "../backends/machine.ts";
 import type { FandSettings } from "../config/settings.ts";
 import type { InspectedSensor } from "../inspect-file.ts";
@@ -32,7 +33,12 @@ export interface ConfigurationFacts {
   readonly file: string | null;
   /** null: it cannot be used. */
   readonly settings: FandSettings | null;
-  readonly problems: readonly string[];
+  /** Each with what mends it. */
+  readonly problems: readonly {
+    readonly kind: FailureKind;
+    readonly what: string;
+    readonly remedy: string;
+  }[];
   readonly warnings: readonly { readonly message: string; readonly hint: string }[];
 }
 
