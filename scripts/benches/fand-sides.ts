@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { commandRunner } from "../../src/system/command-runner.ts";
+import { unitEnvironment } from "../../test/fixtures/fand-place.ts";
 import { mustRun, plainEnvironment } from "../../test/fixtures/run.ts";
 
 /** A program that looks at a temperature once a second. */
@@ -18,21 +19,13 @@ const pwm = "/sys/class/hwmon/hwmon2/pwm1";
 
 /** The compiled daemon as systemd/berry-fand.service starts it. @param socket what it takes for that of systemd */
 export async function berrySide(binary: string, folder: string, socket: string): Promise<Side> {
-  const unit = await readFile(join(import.meta.dirname, "../../systemd/berry-fand.service"), "utf8");
-  const assignments = [...unit.matchAll(/^Environment=(.*)$/gm)].flatMap(([, words = ""]) =>
-    words.split(" "),
-  );
   const config = join(folder, "fand.toml");
   await writeFile(config, 'interval = "1s"\n');
   return {
     name: "berry",
     drives: true,
     argv: [binary, "fand", "run", "--config", config],
-    env: {
-      ...Object.fromEntries(assignments.map((one) => one.split("=", 2) as [string, string])),
-      NOTIFY_SOCKET: socket,
-      RUNTIME_DIRECTORY: "/run/berry",
-    },
+    env: { ...(await unitEnvironment()), NOTIFY_SOCKET: socket },
   };
 }
 

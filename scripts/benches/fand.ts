@@ -8,6 +8,7 @@ import { shippedTraces } from "../../src/fand/simulate/shipped-traces.ts";
 import { pi4, sensed, trembling } from "../../src/fand/simulate/thermal-model.ts";
 import { parseTrace } from "../../src/fand/simulate/trace.ts";
 import { addCoolingFan, fakeBoard } from "../../test/fixtures/fand-boards.ts";
+import { onBoard } from "../../test/fixtures/fand-place.ts";
 import { plainEnvironment } from "../../test/fixtures/run.ts";
 import { compileBerry } from "./bake.ts";
 import { inControlGroup, makeControlGroup } from "./control-group.ts";
@@ -125,8 +126,7 @@ async function start(side: Side, folder: string, resources: AsyncDisposableStack
   const board = await makeBoard(resources);
   const log = join(folder, `${word}.log`);
   const output = openSync(log, "w");
-  const place = join(import.meta.dirname, "fand-place.sh");
-  const child = Bun.spawn(inControlGroup(group, ["sh", place, board.folder, ...side.argv]), {
+  const child = Bun.spawn(inControlGroup(group, onBoard(board.folder, side.argv)), {
     env: { ...plainEnvironment("/"), ...side.env },
     stdin: "ignore",
     stdout: output,
