@@ -19,6 +19,6 @@ export const exitCodes: Readonly<Record<FailureKind, ExitCode>> = {
   temporary: { code: 75, meaning: "busy or out of reach just now: the same command may work later" },
   "not-verified": { code: 76, meaning: "a card gave back something else than was written to it" },
   "no-permission": { code: 77, meaning: "not allowed to this user" },
-  config: { code: 78, meaning: "berry.toml or a target file is wrong" },
+  config: { code: 78, meaning: "berry.toml, fand.toml or a target file is wrong" },
   interrupted: { code: 130, meaning: "stopped by Ctrl-C, SIGTERM, SIGHUP, or a no where berry asked" },
 };

@@ -48,7 +48,7 @@ export function tellEvent(event: FandEvent): { readonly line: string; readonly i
     case "turning":
       return { line: `fan ${event.fan} turns again`, isAlarm: false };
     case "set": {
-      const held = formatSeconds(event.seconds);
+      const held = formatSeconds(Math.round(event.seconds));
       return {
         line: `fan ${event.fan} is set to ${shown(event.duty)} % by hand for ${held}`,
         isAlarm: false,
