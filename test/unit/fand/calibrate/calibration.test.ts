@@ -70,6 +70,11 @@ describe("a calibration", () => {
           }
     },
   );
+  test("does not believe in a start that does not come again", () => {
+    // 0: when it was set going at first; then every second try needs more
+    const { start } = found({ stallsBelow: 15, startsAt: (starts) => (starts % 2 === 0 ? 16 : 26) });
+    expect(start?.duty).toBeGreaterThanOrEqual(26);
+  });
   test("of a fan that never stops says so, and needs no kick", () => {
     const seen = found({ stallsBelow: 0, startsAt: 0 });
     expect(seen).toMatchObject({ neverStops: true, slowest: { duty: 0 }, start: null });
@@ -97,6 +102,10 @@ describe("a calibration", () => {
       reason: "deaf",
       found: "2300 rpm at 0 %, and 2300 rpm at 100 %",
     });
+  });
+  test("believes no tachometer that counts more the slower the fan turns", () => {
+    const { outcome } = calibrate({ noise: 0, says: (rpm) => (rpm === 0 ? 0 : 7000 - rpm) });
+    expect(outcome.isFound ? "found" : outcome.found).toMatch(/^\d+ rpm at 40 %, and \d+ rpm at 100 %$/);
   });
   test("ends when the tachometer falls silent, and forgives a single reading", () => {
     let readings = 0;

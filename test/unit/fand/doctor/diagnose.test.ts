@@ -6,6 +6,7 @@ import { tellFindings } from "../../../../src/commands/fand/tell-doctor.ts";
 import type { Ioctl } from "../../../../src/fand/backends/gpio-file.ts";
 import { collectDoctorFacts } from "../../../../src/fand/doctor/collect-doctor-file.ts";
 import { diagnose } from "../../../../src/fand/doctor/diagnose.ts";
+import type { DoctorFacts } from "../../../../src/fand/doctor/facts.ts";
 import type { Finding } from "../../../../src/fand/doctor/finding.ts";
 import {
   addBootPartition,
@@ -43,11 +44,14 @@ interface Surroundings {
 const running = { LoadState: "loaded", UnitFileState: "enabled", ActiveState: "active" };
 
 /** What the doctor finds, of a machine where all else is well. */
-async function examine(
+async function examine(...words: Parameters<typeof collect>): Promise<readonly Finding[]> {
+  return diagnose(await collect(...words));
+}
+async function collect(
   one: FakeBoard,
   toml: string | null,
   { unit = running, hasSystemd = true, uid = 0, units = "", hasScript = true, ...rest }: Surroundings = {},
-): Promise<readonly Finding[]> {
+): Promise<DoctorFacts> {
   const script = join(one.folder, "usr/lib/berry/fand-failsafe");
   await one.put({
     ...(toml === null ? {} : { "etc/berry/fand.toml": toml }),
@@ -66,7 +70,7 @@ async function examine(
     bytes.set(new TextEncoder().encode(rest.consumer ?? ""), 32);
     bytes[72] = rest.consumer === undefined ? 0 : 1;
   };
-  const facts = await collectDoctorFacts(
+  return await collectDoctorFacts(
     {
       ...one.roots,
       proc: join(one.folder, "proc"),
@@ -83,7 +87,6 @@ async function examine(
     },
     [join(one.folder, "etc/berry/fand.toml")],
   );
-  return diagnose(facts);
 }
 
 const told = (findings: readonly Finding[]) =>
@@ -237,6 +240,12 @@ describe("a fan that nothing drives", () => {
       remedy: 'use backend = "hwmon"',
       configLine: null,
     });
+  });
+  test("as the kernel's driver has its pin is not sent to an overlay, either", async () => {
+    const one = await boardOf("pi-4");
+    await addBootPartition(one);
+    await addGpioFan(one, 18);
+    expect((await only(one, 'pin = 18\nbackend = "pwm"')).remedy).toBe('use backend = "hwmon"');
   });
   test("as libpigpio is not there is told how to get it", async () => {
     const one = await boardOf("pi-4");
@@ -419,12 +428,16 @@ describe("what is around a fan", () => {
   });
   test("a user who is not root, and is told what root would find", async () => {
     const one = await headerFan("pi-4");
-    const findings = await examine(one, "pin = 18", { uid: process.getuid?.() === 0 ? 12_345 : 0 });
-    const all = findings.map((finding) => finding.what);
-    if (process.getuid?.() === 0)
-      expect(all).toContain(
-        "not root: who has asked for a pin is not seen, and whether root may write to the outputs",
-      );
-    expect(all.some((what) => what.startsWith("fan fan: pwm, PWM channel 0"))).toBe(true);
+    const facts = await collect(one, "pin = 18");
+    const pwm = facts.machine.pwm.map((chip) => ({ ...chip, isWritable: false }));
+    const machine = { ...facts.machine, pwm, isRoot: false };
+    expect(ill(diagnose({ ...facts, isRoot: false, machine }))).toEqual([
+      "warning  not root: who has asked for a pin is not seen, and whether root may write to the outputs",
+      "         → sudo berry fand doctor",
+    ]);
+    // where root may not, either, something is wrong
+    expect(ill(diagnose({ ...facts, machine: { ...facts.machine, pwm } }))[0]).toContain(
+      "may not be written to",
+    );
   });
 });
