@@ -38,6 +38,9 @@ async function lookTwice(board: FakeBoard): Promise<readonly [Look, Look]> {
     stdin: "ignore",
     stdout: output,
     stderr: output,
+    // it is not left behind, whatever becomes of it
+    timeout: 240_000,
+    killSignal: "SIGKILL",
   });
   closeSync(output);
   const look = (): Look => ({
