@@ -10,12 +10,14 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { getSystemErrorName } from "node:util";
 import { BerryError } from "../../core/errors.ts";
 
 const shared = 1;
 const exclusive = 2;
 const withoutWaiting = 4;
+
+/** errno(3): another has it. */
+const EAGAIN = 11;
 
 /** Whoever only asks holds the lock for a moment: so often, so far apart, it is asked for again. */
 const attempts = 5;
@@ -99,9 +101,8 @@ function lock(file: number, kind: number, path: string): boolean {
     if (library.symbols.flock(file, kind | withoutWaiting) === 0) return true;
     const place = library.symbols.__errno_location();
     const number = place === null ? 0 : read.i32(place);
-    const name = number === 0 ? "unknown error" : getSystemErrorName(-number);
-    if (name === "EAGAIN" || name === "EWOULDBLOCK" || name === "EINTR") return false;
-    throw new BerryError("os", `${path}: cannot be locked: ${name}`);
+    if (number === EAGAIN) return false;
+    throw new BerryError("os", `${path}: cannot be locked: error ${number} of flock`);
   } finally {
     library.close();
   }
