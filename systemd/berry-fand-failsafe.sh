@@ -1,9 +1,12 @@
 #!/bin/sh
 # Full speed for every fan that berry fand has taken, whatever became of it: systemd runs this when the daemon has
 # ended (ExecStopPost). It reads the note of what full speed means for each: lines of `try VALUE PATH`, which may fail,
-# `write VALUE PATH`, which may not, and `gpio CHIP LINE high|low`. Without a note, or where one of its fans cannot be raised, every fan output that the
-# kernel knows goes to full speed. Nothing is disabled, unexported or removed.
+# `write VALUE PATH`, which may not, and `gpio CHIP LINE high|low`. Without a note, or where one of its fans cannot be
+# raised, every fan output that the kernel knows goes to full speed. Nothing is disabled, unexported or removed.
+# With the argument `noted`, before the daemon starts (ExecStartPre), nothing but the note counts: a fan that nobody
+# asked berry for stays as it is.
 set -u
+only=${1:-}
 root=${BERRY_ROOT:-}
 note=${BERRY_FAND_NOTE:-$root/run/berry/outputs}
 raised=0
@@ -93,9 +96,12 @@ case $first in
 esac
 if [ "$has_note" = yes ]; then
 	raise_noted
+	[ "$only" != noted ] || exit 0
 	[ "$failed" -eq 0 ] || raise_everything
 	# whoever drives nothing has a note of nothing
 	[ "$failed" -gt 0 ] || exit 0
+elif [ "$only" = noted ]; then
+	exit 0
 else
 	raise_everything
 fi

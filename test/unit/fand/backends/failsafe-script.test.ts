@@ -26,8 +26,8 @@ async function boardOf(name: Parameters<typeof fakeBoard>[0]): Promise<FakeBoard
   board = await fakeBoard(name);
   return board;
 }
-function run({ folder }: FakeBoard): { exitCode: number; stderr: string } {
-  const { exitCode, stderr } = Bun.spawnSync([shell, script], {
+function run({ folder }: FakeBoard, ...words: string[]): { exitCode: number; stderr: string } {
+  const { exitCode, stderr } = Bun.spawnSync([shell, script, ...words], {
     env: { BERRY_ROOT: folder, PATH: "/nonexistent" },
   });
   return { exitCode, stderr: stderr.toString() };
@@ -153,6 +153,26 @@ describe("the failsafe script", () => {
     // that is no note
     await one.put({ "run/berry/outputs": "" });
     run(one);
+    expect(read(join(fan, "pwm1"))).toBe("255");
+  });
+  test("raises nothing but what is noted before a start", async () => {
+    const one = await boardOf("pi-4");
+    const fan = await addPwmFan(one, "pwm-fan", [99, 1, 40_000, 0]);
+    expect(run(one, "noted")).toEqual({ exitCode: 0, stderr: "" });
+    expect(read(join(fan, "pwm1"))).toBe("75");
+    await note(one, pwm(join(one.folder, "sys/class/pwm/pwmchip9")));
+    expect(run(one, "noted")).toEqual({ exitCode: 0, stderr: "" });
+    expect(read(join(fan, "pwm1"))).toBe("75");
+    await note(one, {
+      kind: "hwmon",
+      chip: "pwmfan",
+      pwm: join(fan, "pwm1"),
+      enable: null,
+      tachometer: null,
+      range: 255,
+      isInverted: false,
+    });
+    expect(run(one, "noted")).toEqual({ exitCode: 0, stderr: "" });
     expect(read(join(fan, "pwm1"))).toBe("255");
   });
   test("says where there is nothing to raise", async () => {
