@@ -45,6 +45,10 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
         wallSeconds: () => Date.now() / 1000,
         bootSeconds: () => readBootSeconds("/proc"),
         load: (until) => loadSettings(config, runFolder, until),
+        onStop(listener) {
+          // before what turns the signal into an abort: raising a fan is less work than that
+          for (const name of ["SIGTERM", "SIGINT"] as const) process.prependListener(name, listener);
+        },
         onReload(listener) {
           // otherwise it ends berry, as Ctrl-C does
           process.removeAllListeners("SIGHUP");

@@ -38,6 +38,8 @@ export interface Place {
   /** Seconds since the machine was started, with those in which it slept; NaN: not known. */
   bootSeconds(): number;
   load(signal: AbortSignal): Promise<FandSettings>;
+  /** Calls back first thing when this process is told to end, before the signal aborts. */
+  onStop(listener: () => void): void;
   /** Calls back at every wish for a reload. */
   onReload(listener: () => void): void;
 }
@@ -59,6 +61,7 @@ export async function drive(place: Place, log: Log, signal: AbortSignal): Promis
     for (const { backend } of taken.posts.fans) backend.dispose();
     place.notifier.send("STOPPING=1");
   };
+  place.onStop(release);
   signal.addEventListener("abort", release, { once: true });
   let isAsked = false;
   let interrupt = new AbortController();

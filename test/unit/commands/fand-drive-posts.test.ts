@@ -51,6 +51,7 @@ test("a fan that does not follow is seen from outside, beside the time of the la
       },
     },
     load: async () => settings,
+    onStop: () => undefined,
     onReload: () => undefined,
   };
   const lines: string[] = [];

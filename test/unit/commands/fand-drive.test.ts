@@ -30,6 +30,7 @@ function start(one: FakeBoard, first: string) {
   let now = 0;
   let waiting: { wake: () => void } | null = null;
   let reload: () => void = () => undefined;
+  let stop: () => void = () => undefined;
   let asleep = Promise.withResolvers<void>();
   const place: Place = {
     roots: one.roots,
@@ -57,6 +58,7 @@ function start(one: FakeBoard, first: string) {
       if (diagnosis.problems.length > 0) throw new Error("fand.toml: wrong");
       return settings;
     },
+    onStop: (listener) => void (stop = listener),
     onReload: (listener) => void (reload = listener),
   };
   const log = {
@@ -73,6 +75,8 @@ function start(one: FakeBoard, first: string) {
     sent,
     done,
     settle,
+    /** What a signal does first. */
+    hearStop: () => stop(),
     stop: () => ended.abort(),
     async round() {
       now += 1;
@@ -132,6 +136,19 @@ describe("the daemon", () => {
       "fan: 100 % → 30 % at 48.3 °C",
       "fan: 30 % → 80 % at 67.0 °C",
     ]);
+  });
+  test("leaves its fan at full speed before anything else is told that it ends", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    const pwm = "sys/class/hwmon/hwmon2/pwm1";
+    const daemon = start(board, "");
+    await daemon.settle();
+    expect(value(board, pwm)).toBe("77");
+    daemon.hearStop();
+    expect(value(board, pwm)).toBe("255");
+    daemon.stop();
+    await daemon.done;
+    expect(value(board, pwm)).toBe("255");
   });
   test("keeps its old configuration where the new one is wrong, and says so", async () => {
     board = await fakeBoard("pi-5");
