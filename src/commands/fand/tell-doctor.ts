@@ -19,5 +19,5 @@ export function tellFindings(findings: readonly Finding[], style: Style): readon
 
 function tellRemedy({ remedy, configLine }: Exclude<Finding, { severity: "ok" }>): readonly string[] {
   const isNamed = configLine === null || remedy.includes(configLine);
-  return [`         → ${printable(isNamed ? remedy : `${remedy}: ${configLine}`)}`];
+  return [`         → ${printable(isNamed ? remedy : `${remedy}; line of config.txt: ${configLine}`)}`];
 }

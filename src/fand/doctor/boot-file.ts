@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { stringsOf } from "../backends/device-tree-file.ts";
 import { entriesOf } from "../sensors/find-sensor-file.ts";
 import { parseConfigTxt } from "./config-txt.ts";
 import type { BootFacts } from "./facts.ts";
@@ -25,8 +26,16 @@ export function collectBoot(roots: BootRoots, model: string | null): BootFacts {
     overlays: folder === undefined ? null : overlaysIn(folder),
     hasSymbols: has("__symbols__"),
     hasCoolingFan: has("cooling_fan"),
+    devices: devicesOf(roots.deviceTree),
     isUBoot: has("chosen/u-boot,version"),
   };
+}
+
+function devicesOf(root: string): readonly string[] {
+  return [root, join(root, "soc")]
+    .flatMap((folder) => entriesOf(folder).map((name) => join(folder, name)))
+    .filter((node) => ["okay", "ok", undefined].includes(stringsOf(join(node, "status"))[0]))
+    .flatMap((node) => stringsOf(join(node, "compatible")));
 }
 
 function configTxt(folder: string, proc: string, model: string | null): BootFacts["configTxt"] {

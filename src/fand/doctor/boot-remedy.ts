@@ -5,12 +5,13 @@ import type { BootFacts } from "./facts.ts";
 /**
  * What has to be done so that the firmware loads a line: write it, or else what keeps a line that is there from
  * having an effect.
- * @param fan the pin that it is for; null: none
+ * @param fan whose line it is
  */
 export function bootRemedy(
   wanted: BootLine,
   { pin }: { readonly pin: number | null },
   boot: BootFacts,
+  drivers: Drivers,
 ): { readonly remedy: string; readonly line: string } {
   const { line, overlay } = wanted;
   const path = boot.configTxt?.path ?? "config.txt on the boot partition";
@@ -30,6 +31,11 @@ export function bootRemedy(
   if (present.applies === false)
     return remedy(
       `${path} has ${line} below ${present.filter}, which is not this board: move it below [all]`,
+    );
+  const module = idleDriver(wanted, boot, drivers);
+  if (module !== null)
+    return remedy(
+      `the firmware took it, and no driver did: sudo modprobe ${module}; see dmesg for what it says`,
     );
   if (boot.configTxt?.isNewerThanBoot === false)
     return remedy(
@@ -52,6 +58,24 @@ function hindranceOf({ overlay }: BootLine, boot: BootFacts): string | null {
   if (boot.configTxt !== null && boot.overlays?.includes(overlay) !== true)
     return `overlays/${overlay}.dtbo is not there beside ${boot.configTxt.path}: ${overlay === "pwm-gpio-fan" ? "it came with kernels of 2024: update the system, or connect the fan to 12, 13, 18 or 19" : "install the overlays of your kernel; an image baked with [fan] in berry.toml brings them"}`;
   return null;
+}
+
+/** Which of the kernel's drivers have found something. */
+export interface Drivers {
+  readonly hasPwm: boolean;
+  readonly hasFan: boolean;
+}
+
+/** The module that should drive what the firmware has put into the device tree, and does not; null: none. */
+function idleDriver(
+  { overlay }: BootLine,
+  { devices }: BootFacts,
+  { hasPwm, hasFan }: Drivers,
+): string | null {
+  if (overlay === "pwm" || overlay === "pwm-2chan")
+    return !hasPwm && devices.includes("brcm,bcm2835-pwm") ? "pwm-bcm2835" : null;
+  const compatible = overlay === "gpio-fan" ? "gpio-fan" : "pwm-fan";
+  return !hasFan && devices.includes(compatible) ? compatible : null;
 }
 
 function presentLine({ overlay, line }: BootLine, pin: number | null, { configTxt }: BootFacts) {

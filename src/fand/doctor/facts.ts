@@ -58,6 +58,8 @@ export interface BootFacts {
   readonly hasSymbols: boolean;
   /** The device tree knows the Pi 5's fan connector, switched on or not: mainline's does not. */
   readonly hasCoolingFan: boolean;
+  /** What the nodes of the device tree that are switched on are compatible with, at its root and in `soc`. */
+  readonly devices: readonly string[];
   /** U-Boot came between the firmware and the kernel, maybe with a device tree of its own. */
   readonly isUBoot: boolean;
 }

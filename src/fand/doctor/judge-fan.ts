@@ -43,7 +43,11 @@ function remedyOf(
   }
   const isKernels = machine.hwmon.some(({ drives }) => drives === (fan.pin ?? "connector"));
   const wanted = isKernels ? null : bootLineOf(fan, fans, machine.board);
-  if (wanted !== null) return bootRemedy(wanted, fan, boot);
+  const drivers = {
+    hasPwm: machine.pwm.some(({ address }) => address === machine.board?.pwmAddress),
+    hasFan: machine.hwmon.some(({ outputs }) => outputs.length > 0),
+  };
+  if (wanted !== null) return bootRemedy(wanted, fan, boot, drivers);
   return { remedy: otherwise ?? "berry fand check says what there is", line: null };
 }
 

@@ -206,6 +206,20 @@ describe("a fan that nothing drives", () => {
     await rm(join(one.folder, "sys/firmware/devicetree/base/__symbols__"), { recursive: true });
     expect((await only(one, "pin = 18")).remedy).toContain("has no symbols");
   });
+  test("as its driver is not loaded is told which one", async () => {
+    const one = await boardOf("pi-4");
+    await addBootPartition(one, {
+      configTxt: "dtoverlay=pwm,pin=18,func=2\ndtoverlay=gpio-fan,gpiopin=17\n",
+    });
+    const node = "sys/firmware/devicetree/base/soc/pwm@7e20c000";
+    await one.put({ [`${node}/compatible`]: "brcm,bcm2835-pwm\0", [`${node}/status`]: "okay\0" });
+    expect((await only(one, "pin = 18")).remedy).toContain("sudo modprobe pwm-bcm2835;");
+    await one.put({ [`${node}/status`]: "disabled\0" });
+    expect((await only(one, "pin = 18")).remedy).toContain("did not take it");
+    await one.put({ "sys/firmware/devicetree/base/gpio-fan@0/compatible": "gpio-fan\0" });
+    const toml = 'pin = 17\nmode = "on-off"\nbackend = "hwmon"';
+    expect((await only(one, toml)).remedy).toContain("sudo modprobe gpio-fan;");
+  });
   test("is not sent to config.txt where the firmware applies no overlay", async () => {
     const one = await boardOf("pi-3");
     await addBootPartition(one, { hasSymbols: false });
