@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chown, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BakeEvent } from "../../src/imager/event.ts";
 import { parseLock } from "../../src/imager/lock/parse-lock.ts";
@@ -7,6 +7,7 @@ import { shippedTarget } from "../../src/imager/targets.ts";
 import { startMachine, type Machine } from "../../src/imager/boot/machine.ts";
 import { commandRunner } from "../../src/system/command-runner.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { openImage } from "../fixtures/baked-image.ts";
 import { compiledBerry } from "../fixtures/compiled-berry.ts";
 import { hostState } from "../fixtures/host-state.ts";
 import { ordinaryUser, type OrdinaryUser } from "../fixtures/ordinary-user.ts";
@@ -79,20 +80,26 @@ authorized_keys = ["id_ed25519.pub"]
 ssid = "home"
 psk_file = "secret/wifi"
 country = "CN"
+[fan]
+pin = 18
+curve = [[45, 0], [50, 30], [72, 100]]
 [[node]]
 name = "pi1"
+[[node]]
+name = "pi2"
+fan = false
 `;
 
 function runBerry(words: readonly string[]) {
   return user.run([berry, ...words], { cwd: folder }, signal());
 }
 
-function boot(machine: "raspi3b" | "virt"): Promise<Machine> {
+function boot(machine: "raspi3b" | "virt", image: string): Promise<Machine> {
   const { emulation } = shippedTarget("debian-arm64").target;
   if (emulation === undefined) throw new Error("the target says nothing of emulation");
   return startMachine(
     {
-      image: join(folder, "images/pi1.img"),
+      image,
       machine,
       emulation: {
         kernel: emulation.kernel,
@@ -136,10 +143,24 @@ describe("a Debian image", () => {
     expect(new Set(listed)).toEqual(new Set(packages.map(({ sha256 }) => sha256)));
   });
 
+  test("tells the firmware of the fan, with an overlay that every device tree with a header takes", async () => {
+    const { bootText, bootPaths, partitions } = await openImage(join(folder, "images/pi1.img"), signal());
+    const line = "dtoverlay=pwm,pin=18,func=2\n";
+    expect(await bootText("/config.txt")).toEndWith(`\n[all]\ngpio=18=op,dh\n${line}`);
+    const paths = await bootPaths();
+    expect(paths).toContain("/overlays/pwm.dtbo");
+    const trees = paths.filter((path) => /^\/bcm(2837|2711)-.*\.dtb$/.test(path));
+    expect(trees.length).toBeGreaterThan(3);
+    for (const tree of trees) await applyOverlay("pi1.img", partitions[0]?.startBytes ?? 0, tree);
+    const other = await openImage(join(folder, "images/pi2.img"), signal());
+    expect(await other.bootText("/config.txt")).not.toContain("dtoverlay");
+    expect(await other.bootPaths()).not.toContain("/overlays/pwm.dtbo");
+  });
+
   test(
     "boots on the emulated Pi from its SD card, as the node that berry.toml describes",
     async () => {
-      await using machine = await boot("raspi3b");
+      await using machine = await boot("raspi3b", await imageAfterFirmware());
       const shown = showConsoleOfFailure(machine);
       await machine.waitForLine(/login:/, signal());
       await logInAtTheConsole(machine);
@@ -149,12 +170,17 @@ describe("a Debian image", () => {
       expect(await ssh("systemctl --failed --no-legend --plain")).toBe("");
       expect(
         await ssh(
-          "systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh",
+          "systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh berry-fand",
         ),
-      ).toBe(Array.from({ length: 5 }, () => "active").join("\n"));
+      ).toBe(Array.from({ length: 6 }, () => "active").join("\n"));
       expect(await ssh("getent ahostsv4 pi1.local | head -n 1")).toMatch(/^10\.0\.2\.15\s/);
-      const metrics = await fetch(`http://127.0.0.1:${machine.ports.nodeExporter}/metrics`);
-      expect(await metrics.text()).toContain("node_uname_info{");
+      const response = await fetch(`http://127.0.0.1:${machine.ports.nodeExporter}/metrics`);
+      const metrics = await response.text();
+      for (const name of ["node_uname_info{", "berry_build_info{", 'berry_fan_duty_ratio{fan="fan"}'])
+        expect(metrics).toContain(name);
+      expect(metrics).toMatch(/^berry_cpu_temperature_celsius\{sensor="cpu"\} 25/m);
+      expect(metrics).toContain("\nnode_textfile_scrape_error 0\n");
+      await theFanHasItsPin(ssh);
       expect(await ssh("berry --version")).toMatch(/^berry \d+\.\d+\.\d+ \(.*aarch64\)$/);
       expect(await ssh("date +%Z; locale 2>/dev/null | head -n 1")).toBe("CST\nLANG=en_US.UTF-8");
       expect(await ssh("command -v htop")).toBe("/usr/bin/htop");
@@ -171,12 +197,12 @@ describe("a Debian image", () => {
   test(
     "is reported well by `berry imager boot`, which does not write it",
     async () => {
-      const image = join(folder, "images/pi1.img");
+      const image = join(folder, "images/pi2.img");
       const before = await digest(image);
       const { exitCode, stdout, stderr } = await runBerry([
         "imager",
         "boot",
-        "pi1",
+        "pi2",
         "--machine",
         "virt",
         "--identity",
@@ -189,7 +215,14 @@ describe("a Debian image", () => {
         event: "booted",
         ok: true,
         reasons: [],
-        guest: { hostName: "pi1", systemState: "running", failedUnits: [] },
+        guest: {
+          hostName: "pi2",
+          systemState: "running",
+          failedUnits: [],
+          services: expect.arrayContaining([
+            { unit: "berry-fand.service", active: "active", sub: "running" },
+          ]),
+        },
         ssh: { login: { state: "accepted" } },
         nodeExporter: { state: "answers" },
       });
@@ -199,6 +232,38 @@ describe("a Debian image", () => {
     patience,
   );
 });
+
+/** A device tree of the boot partition with the overlay of the fan, as the firmware applies it; its path on the host. */
+async function applyOverlay(image: string, startBytes: number, tree: string): Promise<string> {
+  const drive = `${join(folder, "images", image)}@@${startBytes}`;
+  const place = await mkdtemp(join(folder, "tree-"));
+  await mustRun(["mcopy", "-i", drive, `::${tree}`, "::/overlays/pwm.dtbo", place], {}, signal());
+  const merged = join(place, "merged.dtb");
+  const [base, overlay] = [join(place, tree), join(place, "pwm.dtbo")];
+  await mustRun(["fdtoverlay", "-i", base, "-o", merged, overlay], {}, signal());
+  return merged;
+}
+
+/** QEMU has no firmware: a copy of the image whose device tree for the Pi 3 has the overlay of config.txt already. */
+async function imageAfterFirmware(): Promise<string> {
+  const tree = shippedTarget("debian-arm64").target.emulation?.device_tree ?? "";
+  const original = join(folder, "images/pi1.img");
+  const startBytes = (await openImage(original, signal())).partitions[0]?.startBytes ?? 0;
+  const merged = await applyOverlay("pi1.img", startBytes, `/${tree}`);
+  const copy = join(folder, "pi1-after-firmware.img");
+  await mustRun(["cp", "--sparse=always", original, copy], {}, signal());
+  await mustRun(["mcopy", "-o", "-i", `${copy}@@${startBytes}`, merged, `::/${tree}`], {}, signal());
+  return copy;
+}
+
+/** The kernel's PWM of the header at 25 kHz, taken by berry. */
+async function theFanHasItsPin(ssh: (command: string) => Promise<string>): Promise<void> {
+  const state = "cd /sys/class/pwm/pwmchip*/pwm0 && cat period enable";
+  expect(await ssh(state)).toBe("40000\n1");
+  expect(await ssh("systemctl show --property=StatusText --value berry-fand")).toMatch(
+    /^cpu 25\.\d °C, fan \d+ %$/,
+  );
+}
 
 /** What an emulated machine said last is the first thing to look at. */
 function showConsoleOfFailure(machine: Machine): { passed(): void } {
