@@ -15,10 +15,16 @@ import type { Place, Taken } from "./drive.ts";
 /** How often what is seen from outside is written where nothing happens. */
 const metricsSeconds = 5;
 
+/** How long a machine that was just started may take to load its drivers. */
+const settlingSeconds = 120;
+
+const nothing: readonly FandEvent[] = [];
+
 /** Rounds until the signal aborts; systemd, the log and Prometheus are told of them. */
 export async function drivePosts(taken: Taken, place: Place, log: Log, signal: AbortSignal): Promise<void> {
   const { settings, outputs, posts } = taken;
   const { notifier, clock } = place;
+  const lookUntil = clock.now() + settlingSeconds;
   let throttled: ThrottledFile | null = null;
   const lookAtHand = watchHand(posts, place);
   let isNews = true;
@@ -36,8 +42,8 @@ export async function drivePosts(taken: Taken, place: Place, log: Log, signal: A
     const elapsed = written === -Infinity ? 0 : clock.now() - written;
     written = clock.now();
     for (const [index, post] of posts.fans.entries()) tell(noteTurns(post, turnsOf(outputs[index]), elapsed));
-    // its driver may be loaded later than this begins
-    throttled ??= findThrottled(place.roots.sys);
+    // its driver may be loaded later than this begins, and on some kernels never
+    if (throttled === null && clock.now() < lookUntil) throttled = findThrottled(place.roots.sys);
     const facts = {
       version: place.version,
       intervalSeconds: settings.intervalSeconds,
@@ -72,12 +78,13 @@ function watchHand(posts: Posts, place: Place): () => readonly FandEvent[] {
   let seen: OverrideFile | null = null;
   let isSpent = false;
   return () => {
-    if (posts.fans.length === 0) return [];
+    if (posts.fans.length === 0) return nothing;
     const file = look();
     const isNew = file !== seen;
+    // as it is for months
+    if (!isNew && isSpent) return nothing;
     seen = file;
-    if (isNew) isSpent = false;
-    const events = noteOverrides(posts, isSpent ? [] : file.overrides, () => place.bootSeconds());
+    const events = noteOverrides(posts, file.overrides, () => place.bootSeconds());
     // what holds for nobody now never will
     isSpent = posts.fans.every(({ override }) => override === null);
     return isNew && file.flaw !== null ? [...events, { event: "ignored", path, why: file.flaw }] : events;
