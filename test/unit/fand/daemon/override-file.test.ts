@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { spawnSync } from "node:child_process";
 import { chmodSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -61,7 +60,7 @@ describe("the file of what is set by hand", () => {
     writeOverrides(other, set(0));
     symlinkSync(other, path);
     expect(readOverrides(path, uid)).toEqual({ overrides: [], flaw: "ELOOP" });
-    expect(spawnSync("mkfifo", [join(folder, "pipe")]).status).toBe(0);
+    expect(Bun.spawnSync(["mkfifo", join(folder, "pipe")]).exitCode).toBe(0);
     expect(readOverrides(join(folder, "pipe"), uid).flaw).toBe("no plain file");
     expect(readOverrides(other, uid + 1).flaw).toBe(`it belongs to user ${uid}`);
   });
