@@ -20,15 +20,10 @@ export const status = defineVerb({
     const objectOf = ({ told }: SeenStatus) =>
       `${JSON.stringify(statusObject(told, systemClock.now() / 1000))}\n`;
     if (args.watch) {
-      const draw = painter(stdout);
-      while (!signal.aborted) {
-        // oxlint-disable-next-line no-await-in-loop
-        if (json) stdout.write(objectOf(await look()));
-        // oxlint-disable-next-line no-await-in-loop
-        else draw(await linesOf(look));
-        // oxlint-disable-next-line no-await-in-loop
-        await systemClock.sleep(watchMilliseconds, signal).catch(() => undefined);
-      }
+      const draw = json
+        ? async () => stdout.write(objectOf(await look()))
+        : painter(stdout, () => linesOf(look));
+      await everySecond(draw, signal);
       return;
     }
     const seen = await look();
@@ -74,9 +69,24 @@ async function linesOf(look: () => Promise<SeenStatus>): Promise<readonly string
   }
 }
 
+/** Until the signal aborts, or nobody reads any more. */
+async function everySecond(draw: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  const unread = new AbortController();
+  const leave = () => unread.abort();
+  const ended = AbortSignal.any([signal, unread.signal]);
+  process.stdout.once("error", leave);
+  while (!ended.aborted) {
+    // oxlint-disable-next-line no-await-in-loop
+    await draw();
+    // oxlint-disable-next-line no-await-in-loop
+    await systemClock.sleep(watchMilliseconds, ended).catch(() => undefined);
+  }
+  process.stdout.off("error", leave);
+}
+
 /** Redrawn in place on a terminal, a block after the other elsewhere. */
-function painter(stdout: Output): (lines: readonly string[]) => void {
-  if (!stdout.isTerminal) return (lines) => stdout.write(`${lines.join("\n")}\n\n`);
+function painter(stdout: Output, linesNow: () => Promise<readonly string[]>): () => Promise<void> {
+  if (!stdout.isTerminal) return async () => stdout.write(`${(await linesNow()).join("\n")}\n\n`);
   const screen = createScreen(stdout);
-  return (lines) => screen.redraw(lines.map((line) => truncate(line, stdout.columns - 1)));
+  return async () => screen.redraw((await linesNow()).map((line) => truncate(line, stdout.columns - 1)));
 }

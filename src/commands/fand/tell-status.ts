@@ -34,12 +34,12 @@ export function tellStatus(status: FandStatus, health: Health, wallSeconds: numb
             stateOf(fan),
           ]),
         );
-  const age = health.ageSeconds === null ? "never" : `${Math.round(health.ageSeconds)} s ago`;
+  const age = health.ageSeconds === null ? "no word of" : `${Math.round(health.ageSeconds)} s ago:`;
   return [
     ...`${sensors}\n${fans}`.trimEnd().split("\n"),
     "",
     `throttled now: ${reasons(status.throttledNow)}; since boot: ${reasons(status.throttledSinceBoot)}`,
-    `last whole round: ${age}, by berry ${status.version ?? "of an unknown version"}`,
+    `${age} a whole round by berry ${status.version ?? "of an unknown version"}`,
   ];
 }
 

@@ -67,7 +67,7 @@ FAN   DUTY  WANTED  RPM  CHANGES  ERRORS  BY HAND                STATE
 case  60 %    30 %    -       12       0  60 % for 666 min 40 s  ok
 
 throttled now: no; since boot: not known
-last whole round: 0 s ago, by berry 0.1.0
+0 s ago: a whole round by berry 0.1.0
 `);
   });
   test("says in JSON what it says in words", async () => {
