@@ -71,7 +71,9 @@ function judgePin({ name, pin }: Fan, output: Output | null, { pins }: DoctorFac
   const facts = pins.find((one) => one.pin === pin);
   if (facts === undefined || output?.kind === "hwmon") return [];
   const { consumer, device } = facts;
-  if (consumer !== null && consumer !== ownConsumer)
+  // the script that raises fans holds it there, and the daemon takes it back
+  const isHeld = consumer === "sysfs" && output?.kind === "gpio";
+  if (consumer !== null && consumer !== ownConsumer && !isHeld)
     return [
       problem(
         "unavailable",

@@ -349,6 +349,11 @@ describe("a fan that something drives", () => {
     });
     await one.put({ "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs": "Y\n" });
     expect(ill(await examine(one, toml))).toEqual([]);
+    // where the script holds it after the daemon's death
+    expect(ill(await examine(one, toml, { consumer: "sysfs" }))).toEqual([]);
+    expect(ill(await examine(one, toml, { consumer: "gpio-keys" }))[0]).toContain(
+      "gpio-keys has asked for it",
+    );
   });
 });
 
