@@ -1,0 +1,13 @@
+import { defineGroup } from "../cli/verb.ts";
+
+/** `berry probe …`: each verb lives in a file of its own, loaded when it is called. */
+export const probe = defineGroup({
+  description: "find the nodes of the cluster, and say how they are",
+  examples: ["berry probe announce"],
+  commands: {
+    announce: {
+      description: "let avahi announce this machine as a node: its serial, model, role and berry's version",
+      load: async () => (await import("./probe/announce.ts")).announce,
+    },
+  },
+});
