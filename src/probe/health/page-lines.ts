@@ -1,0 +1,43 @@
+/** More than ten times a large page: 64 KiB of node_exporter itself, 250 KiB with all of systemd's units. */
+export const pageBytes = 4 * 1024 * 1024;
+/** A line is a name, labels and a number; what is longer is nothing that is read. */
+const lineCharacters = 16 * 1024;
+
+/** The lines of a body as it comes, without ever keeping more of it than one line. */
+export interface PageLines {
+  /** @returns false as soon as the body is longer than a page can be */
+  push(chunk: Uint8Array): boolean;
+  /** The last line, where no line feed ends it. */
+  end(): void;
+}
+
+/** @param onLine gets each line but those that are too long to be one */
+export function pageLines(onLine: (line: string) => void): PageLines {
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  let rest = "";
+  let isTooLong = false;
+  const give = (line: string) => {
+    if (!isTooLong && line !== "" && line.length <= lineCharacters) onLine(line);
+    isTooLong = false;
+  };
+  return {
+    push(chunk) {
+      bytes += chunk.length;
+      if (bytes > pageBytes) return false;
+      const lines = decoder.decode(chunk, { stream: true }).split("\n");
+      lines[0] = rest + (lines[0] ?? "");
+      rest = lines.pop() ?? "";
+      for (const line of lines) give(line);
+      if (rest.length > lineCharacters) {
+        isTooLong = true;
+        rest = "";
+      }
+      return true;
+    },
+    end() {
+      give(rest);
+      rest = "";
+    },
+  };
+}
