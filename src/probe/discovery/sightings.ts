@@ -1,0 +1,154 @@
+import type { Address, Sighting } from "../sighting.ts";
+import { compareAddresses, hostAddress, isLinkLocal } from "./address.ts";
+import { nameKey, type ResourceRecord } from "./message.ts";
+
+/** What nodes announce; ends every instance's name. */
+export const serviceType = "_berry._tcp.local";
+
+/** A record, and from whom it came. */
+export interface HeardRecord {
+  readonly record: ResourceRecord;
+  /** Name of the interface. */
+  readonly link: string;
+  /** Address of the host that sent it. */
+  readonly source: string;
+}
+
+export interface Reading {
+  /** By a key of their own; an instance's name occurs once. */
+  readonly sightings: readonly Sighting[];
+  /** What was announced, but cannot be reached as long as this is not known. */
+  readonly missing: readonly Question[];
+}
+
+export interface Question {
+  readonly name: string;
+  readonly type: "PTR" | "SRV" | "TXT" | "A" | "AAAA";
+}
+
+/** One instance, as one host tells of it on one link. */
+interface View {
+  readonly instance: string;
+  readonly host: string;
+  readonly port: number;
+  readonly addresses: readonly Address[];
+  readonly txt: ReadonlyMap<string, string>;
+}
+
+const maximumAddresses = 16;
+
+/**
+ * What records say of nodes (RFC 6763, sections 4 to 6). What one host says on one link is read by itself, so that two
+ * boards of one name stay two: on different links nobody notices that both are called pi1. What is said of one instance
+ * and one board is then put together.
+ */
+export function readSightings(heard: readonly HeardRecord[]): Reading {
+  const bySource = Map.groupBy(heard, ({ link, source }) => `${link} ${source}`);
+  const missing = new Map<string, Question>();
+  const views = [...bySource.values()].flatMap((records) => readViews(records, missing));
+  const byInstance = Map.groupBy(views, ({ instance }) => nameKey(instance));
+  return {
+    sightings: [...byInstance.values()].flatMap(sightingsOf),
+    missing: [...missing.values()],
+  };
+}
+
+function readViews(heard: readonly HeardRecord[], missing: Map<string, Question>): View[] {
+  const byName = Map.groupBy(heard, ({ record }) => nameKey(record.name));
+  const find = <Type extends ResourceRecord["type"]>(name: string, type: Type) =>
+    (byName.get(nameKey(name)) ?? []).filter(
+      (entry): entry is HeardRecord & { record: ResourceRecord & { type: Type } } =>
+        entry.record.type === type,
+    );
+  const lack = (name: string, type: Question["type"]) =>
+    missing.set(`${type} ${nameKey(name)}`, { name, type });
+  const views: View[] = [];
+  for (const { record: pointer } of find(serviceType, "PTR")) {
+    const instance = instanceOf(pointer.target);
+    if (instance === null) continue;
+    const services = find(pointer.target, "SRV").map(({ record }) => record);
+    const service = services.findLast(({ port, target }) => port > 0 && hostOf(target) !== null);
+    const texts = find(pointer.target, "TXT").at(-1)?.record;
+    if (services.length === 0) lack(pointer.target, "SRV");
+    if (texts === undefined) lack(pointer.target, "TXT");
+    if (service === undefined) continue;
+    const addresses = [...find(service.target, "A"), ...find(service.target, "AAAA")]
+      .map(({ record, link }) => hostAddress(record.address, link))
+      .filter((address) => address !== null);
+    if (addresses.length === 0) {
+      lack(service.target, "A");
+      lack(service.target, "AAAA");
+      continue;
+    }
+    const txt = readTexts(texts?.strings ?? []);
+    views.push({ instance, host: hostOf(service.target) ?? "", port: service.port, addresses, txt });
+  }
+  return views;
+}
+
+/** `berry on pi1` of `berry on pi1._berry._tcp.local`; null: it is no instance of a node. */
+function instanceOf(name: string): string | null {
+  const end = name.length - serviceType.length - 1;
+  return end > 0 && nameKey(name.slice(end)) === `.${serviceType}` ? name.slice(0, end) : null;
+}
+
+/** `pi1` of `pi1.local`; null: it is no name of multicast DNS. */
+function hostOf(target: string): string | null {
+  return nameKey(target).endsWith(".local") && target.length > 6 ? target.slice(0, -6) : null;
+}
+
+/** RFC 6763, section 6.4: keys have no case, and the first of a kind counts. */
+function readTexts(strings: readonly string[]): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const text of strings) {
+    const at = text.indexOf("=");
+    const key = nameKey(text.slice(0, at));
+    if (at > 0 && !texts.has(key)) texts.set(key, text.slice(at + 1));
+  }
+  return texts;
+}
+
+function sightingsOf(views: readonly View[]): Sighting[] {
+  const boards = new Map<string, View[]>();
+  const nameless: View[] = [];
+  for (const view of views) {
+    const serial = view.txt.get("serial") ?? "";
+    if (serial === "") nameless.push(view);
+    else boards.set(serial, [...(boards.get(serial) ?? []), view]);
+  }
+  // An answer without the TXT record belongs to the board of the same host name.
+  for (const view of nameless) {
+    const same = [...boards.values()].find((board) => board.some(({ host }) => host === view.host));
+    if (same === undefined) boards.set("", [...(boards.get("") ?? []), view]);
+    else same.push(view);
+  }
+  return [...boards].flatMap(([serial, board]) => {
+    const sighting = sightingOf(board);
+    if (sighting === null) return [];
+    const isAlone = boards.size === 1 || serial === "";
+    return [isAlone ? sighting : { ...sighting, instance: `${sighting.instance} (${serial})` }];
+  });
+}
+
+function sightingOf(views: readonly View[]): Sighting | null {
+  const fullest = views.find(({ txt }) => txt.size > 0) ?? views[0];
+  if (fullest === undefined) return null;
+  const addresses = new Map<string, Address>();
+  for (const address of views.flatMap((view) => view.addresses)) {
+    // one routable address may be seen through two interfaces, a link-local one is another host's on each
+    const key = isLinkLocal(address.address) ? `${address.address}%${address.zone}` : address.address;
+    if (!addresses.has(key)) addresses.set(key, address);
+  }
+  const said = (key: string) => fullest.txt.get(key) || null;
+  return {
+    instance: fullest.instance,
+    host: fullest.host,
+    addresses: [...addresses.values()].sort(compareAddresses).slice(0, maximumAddresses),
+    port: fullest.port,
+    serial: said("serial"),
+    model: said("model"),
+    role: said("role"),
+    version: said("version"),
+    source: "mdns",
+  };
+}
