@@ -34,13 +34,18 @@ function ipv6Text(value: bigint): string {
   return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
 }
 
-/** Those that can be routed come first, IPv4 before IPv6; then by number, so that the order is always the same. */
+/** Those that can be routed come first, IPv4 before IPv6; then the shorter one, so that the order is always the same. */
 export function compareAddresses(left: Address, right: Address): number {
   return (
     rank(left) - rank(right) ||
-    left.address.localeCompare(right.address, "en", { numeric: true }) ||
-    (left.zone ?? "").localeCompare(right.zone ?? "", "en")
+    left.address.length - right.address.length ||
+    compareText(left.address, right.address) ||
+    compareText(left.zone ?? "", right.zone ?? "")
   );
+}
+
+function compareText(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
 }
 
 function rank({ address, family }: Address): number {
@@ -48,12 +53,9 @@ function rank({ address, family }: Address): number {
   return family === 4 ? 0 : 1;
 }
 
-const linkLocal = ["169.254.0.0/16", "fe80::/10"].map(parseNetwork).filter((network) => network !== null);
-
-/** RFC 3927 and RFC 4291, section 2.5.6. */
+/** RFC 3927 and RFC 4291, section 2.5.6; of an address in the usual form. */
 export function isLinkLocal(text: string): boolean {
-  const address = parseAddress(text);
-  return address !== null && linkLocal.some((network) => contains(network, address));
+  return /^(169\.254\.|fe[89ab][0-9a-f]:)/i.test(text);
 }
 
 /**

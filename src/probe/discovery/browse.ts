@@ -1,8 +1,8 @@
-import { BerryError, messageOf } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Sighting } from "../sighting.ts";
-import { cacheUpdate, emptyCache, knownAnswers } from "./cache.ts";
-import type { Channel, OpenChannel } from "./channel.ts";
+import { createAlarm } from "./alarm.ts";
+import { cacheMissing, cacheSightings, cacheUpdate, emptyCache } from "./cache.ts";
+import { checkAnyWorks, type LinkReport, openCounting, type OpenChannel } from "./channel.ts";
 import type { Link } from "./links.ts";
 import { decodeMessage } from "./message.ts";
 import { encodeQueries } from "./query.ts";
@@ -11,16 +11,13 @@ import { serviceType } from "./sightings.ts";
 export interface BrowseRequest {
   readonly links: readonly Link[];
   readonly timeoutMilliseconds: number;
-  /**
-   * How long nobody may say anything new, after the last question that everybody has heard, for the look to end.
-   * null: it ends when it is complete or out of time.
-   */
+  /** The least silence that ends the look; null: only what is complete or out of time ends. */
   readonly quietMilliseconds: number | null;
-  /** Whether all are there that were looked for; the look ends at once then. */
+  /** Whether all are there that were looked for: the look ends at once then. */
   readonly isComplete: (sightings: readonly Sighting[]) => boolean;
 }
 
-export interface BrowsePorts {
+export interface DiscoveryPorts {
   readonly open: OpenChannel;
   readonly clock: Clock;
   /** From 0 up to 1. */
@@ -31,160 +28,118 @@ export interface BrowseReport {
   readonly sightings: readonly Sighting[];
   readonly end: "complete" | "quiet" | "timeout";
   readonly links: readonly LinkReport[];
-  /** Names that were announced and could not be found out about within the time. */
+  /** Names that were announced, and of which the rest was not to be found out in time. */
   readonly incomplete: readonly string[];
   /** Records that were left out: somebody said too much. */
   readonly refused: number;
 }
 
-export interface LinkReport {
-  readonly name: string;
-  readonly family: 4 | 6;
-  readonly sent: number;
-  readonly received: number;
-  readonly malformed: number;
-  /** null: all went well. */
-  readonly error: string | null;
-}
-
-/** When questions are asked, in milliseconds from the start; then every five seconds. */
+/** When is asked, in milliseconds from the start; from then on every five seconds. */
 const askedAt = [0, 30, 100, 250, 500, 1000, 2000, 4000, 7000];
 const laterEveryMilliseconds = 5000;
-/** So many questions have to be asked before silence means anything: the first one may get lost. */
+/** The first question may get lost: before the second one, silence means nothing. */
 const leastQuestions = 2;
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+const maximumQuestions = 32;
+/** Whoever announces names without end cannot make this machine ask without end. */
+const maximumAsksBetween = 8;
+/** What has come in while nobody had time to look is read before silence is believed. */
+const graceMilliseconds = 2;
 
 /**
- * One look for nodes over all links at once, by questions from ephemeral ports (RFC 6762, section 6.7).
+ * One look for nodes over all links at once, by questions from ephemeral ports (RFC 6762, section 6.7). Known answers
+ * have no place in them: avahi drops such a question as invalid, and whoever missed the first one would stay unheard.
+ *
+ * Silence ends it when it has lasted as long as the last news took to come, so that on slow networks, on which everybody
+ * answers late, it waits longer; before any node is found, silence ends nothing.
  * @param onSighting called for every instance when it can be reached, and again when more is known of it
  * @throws BerryError `unavailable` where no link could be asked; the signal's reason
  */
 export async function browse(
   request: BrowseRequest,
-  { open, clock, random }: BrowsePorts,
+  { open, clock, random }: DiscoveryPorts,
   onSighting: (sighting: Sighting) => void,
   signal: AbortSignal,
 ): Promise<BrowseReport> {
   signal.throwIfAborted();
   const startedAt = clock.now();
   const elapsed = () => clock.now() - startedAt;
-  const id = Math.floor(random() * 0xffff) + 1;
-  const reports: Mutable<LinkReport>[] = [];
-  const channels: { link: Link; channel: Channel; report: Mutable<LinkReport> }[] = [];
+  const id = 1 + Math.floor(random() * 0xffff);
+  const alarm = createAlarm(clock);
   using resources = new DisposableStack();
   let cache = emptyCache;
   let newsAt = 0;
-  let wake = Promise.withResolvers<void>();
-  const asked = new Set<string>();
 
-  const hear = (link: Link, report: Mutable<LinkReport>, packet: Uint8Array, source: string): void => {
+  const hear = (link: Link, packet: Uint8Array, source: string) => {
     const message = decodeMessage(packet);
-    if (message === null) report.malformed += 1;
-    // somebody else's answer, or one that was sent without having heard the question
-    if (message === null || message.id !== id) return;
-    report.received += 1;
+    if (message === null) return "malformed";
+    // an answer to somebody else, or by somebody who has not heard the question
+    if (message.id !== id) return "foreign";
     const change = cacheUpdate(cache, { message, link: link.name, source, jitter: 0 }, clock.now());
-    const isNews = change.cache.entries.size > cache.entries.size;
+    const isNews = change.cache.size > cache.size;
     cache = change.cache;
     for (const event of change.events) if (event.event === "seen") onSighting(event.sighting);
-    if (!isNews) return;
-    newsAt = elapsed();
-    wake.resolve();
-  };
-
-  await Promise.all(
-    request.links.map(async (link) => {
-      const report = {
-        name: link.name,
-        family: link.family,
-        sent: 0,
-        received: 0,
-        malformed: 0,
-        error: null,
-      };
-      const told: Mutable<LinkReport> = report;
-      reports.push(told);
-      const fail = (problem: string) => (told.error ??= problem);
-      try {
-        const channel = await open(link, "ephemeral", {
-          onPacket: (packet, source) => hear(link, told, packet, source),
-          onError: fail,
-        });
-        resources.defer(() => channel.close());
-        channels.push({ link, channel, report: told });
-      } catch (thrown) {
-        fail(messageOf(thrown));
-      }
-    }),
-  );
-  signal.throwIfAborted();
-
-  const ask = (): void => {
-    const questions = [{ name: serviceType, type: "PTR" } as const, ...cache.missing.slice(0, 20)];
-    for (const question of cache.missing) asked.add(`${question.type} ${question.name}`);
-    for (const { link, channel, report } of channels) {
-      for (const packet of encodeQueries(id, questions, knownAnswers(cache, link.name, clock.now()))) {
-        report.sent += 1;
-        channel.send(packet);
-      }
+    if (isNews) {
+      newsAt = elapsed();
+      alarm.ring();
     }
+    return "received";
+  };
+  const channels = await Promise.all(
+    request.links.map(async (link) =>
+      resources.use(
+        await openCounting(link, "ephemeral", open, (packet, source) => hear(link, packet, source)),
+      ),
+    ),
+  );
+  const asked = new Set<string>();
+  const ask = (): void => {
+    const missing = cacheMissing(cache);
+    for (const question of missing) asked.add(keyOf(question));
+    const questions = missing.slice(0, maximumQuestions);
+    for (const packet of encodeQueries(id, [{ name: serviceType, type: "PTR" }, ...questions], []))
+      for (const channel of channels) channel.send(packet);
   };
   const report = (end: BrowseReport["end"]): BrowseReport => {
-    if (reports.every(({ sent, received, error }) => error !== null && (sent === 0 || received === 0)))
-      throw nothingAsked(reports);
-    const incomplete = cache.missing.filter(({ type }) => type === "SRV" || type === "A");
-    return {
-      sightings: cache.sightings,
-      end,
-      links: reports,
-      incomplete: incomplete.map(({ name }) => name),
-      refused: cache.refused,
-    };
+    const links = channels.map((channel) => channel.report());
+    checkAnyWorks(links);
+    const missing = cacheMissing(cache).filter(({ type }) => type === "SRV" || type === "A");
+    const incomplete = missing.map(({ name }) => name);
+    return { sightings: cacheSightings(cache), end, links, incomplete, refused: cache.refused };
   };
 
   let round = 0;
-  let lastAskedAt = 0;
-  let hasNewQuestions = false;
+  let asksBetween = 0;
+  let silentSince = -1;
   for (;;) {
-    const nextAt =
-      askedAt[round] ?? (askedAt.at(-1) ?? 0) + (round - askedAt.length + 1) * laterEveryMilliseconds;
-    if (elapsed() >= nextAt || hasNewQuestions) {
-      ask();
-      lastAskedAt = elapsed();
-      if (!hasNewQuestions) round += 1;
-      hasNewQuestions = false;
-      continue;
-    }
-    if (request.isComplete(cache.sightings)) return report("complete");
-    const quietAt =
-      request.quietMilliseconds === null || round < leastQuestions
-        ? Infinity
-        : Math.max(newsAt, round === leastQuestions ? lastAskedAt : 0) + request.quietMilliseconds;
-    if (elapsed() >= quietAt) return report("quiet");
-    if (elapsed() >= request.timeoutMilliseconds || channels.length === 0) return report("timeout");
-    wake = Promise.withResolvers<void>();
-    using alarm = alarmAt(Math.min(nextAt, quietAt, request.timeoutMilliseconds) - elapsed(), clock, signal);
-    await Promise.race([wake.promise, alarm.rings]);
     signal.throwIfAborted();
-    hasNewQuestions = cache.missing.some(({ type, name }) => !asked.has(`${type} ${name}`));
+    const nextAt = askTime(round);
+    const isDue = elapsed() >= nextAt;
+    const isLacking = cacheMissing(cache).some((question) => !asked.has(keyOf(question)));
+    if (isDue || (isLacking && asksBetween < maximumAsksBetween)) {
+      ask();
+      if (isDue) round += 1;
+      else asksBetween += 1;
+    }
+    const sightings = cacheSightings(cache);
+    if (request.isComplete(sightings)) return report("complete");
+    const canBeQuiet = request.quietMilliseconds !== null && round >= leastQuestions && sightings.length > 0;
+    const quietAt = canBeQuiet
+      ? Math.max(newsAt + Math.max(newsAt, request.quietMilliseconds), askTime(1) + request.quietMilliseconds)
+      : Infinity;
+    const endAt = Math.min(quietAt, request.timeoutMilliseconds);
+    if (elapsed() >= endAt && silentSince === newsAt) return report(quietAt === endAt ? "quiet" : "timeout");
+    if (elapsed() >= endAt) {
+      silentSince = newsAt;
+      await clock.sleep(graceMilliseconds, signal);
+    } else await alarm.wait(Math.max(1, Math.min(askTime(round), endAt) - elapsed()), signal);
   }
 }
 
-interface Alarm extends Disposable {
-  readonly rings: Promise<void>;
+function askTime(round: number): number {
+  const last = askedAt.length - 1;
+  return askedAt[round] ?? (askedAt[last] ?? 0) + (round - last) * laterEveryMilliseconds;
 }
 
-/** Rings after so long, or when the signal is aborted; not at all when it is disposed of before. */
-function alarmAt(milliseconds: number, clock: Clock, signal: AbortSignal): Alarm {
-  const ended = new AbortController();
-  const rings = clock.sleep(Math.max(1, milliseconds), AbortSignal.any([signal, ended.signal]));
-  return { rings: rings.catch(() => undefined), [Symbol.dispose]: () => ended.abort() };
-}
-
-function nothingAsked(reports: readonly LinkReport[]): BerryError {
-  const told = reports.map(({ name, family, error }) => `${name} over IPv${family}: ${error}`);
-  return new BerryError("unavailable", `no interface could be asked for nodes: ${told.join("; ")}`, {
-    hint: "let UDP to port 5353 out and its answers in, or name the nodes with --host",
-  });
+function keyOf({ type, name }: { readonly type: string; readonly name: string }): string {
+  return `${type} ${name}`;
 }

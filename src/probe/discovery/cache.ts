@@ -1,18 +1,29 @@
 import type { Sighting, SightingEvent } from "../sighting.ts";
 import { type Message, nameKey, type ResourceRecord } from "./message.ts";
-import { type HeardRecord, type Question, readSightings, serviceType } from "./sightings.ts";
+import type { KnownAnswer } from "./query.ts";
+import { mergeViews, type Question, readViews, serviceType, type View } from "./sightings.ts";
 
 /** What was heard of nodes and has not run out. Times are in milliseconds, of any clock that only goes forward. */
 export interface Cache {
-  readonly entries: ReadonlyMap<string, Entry>;
-  readonly sightings: readonly Sighting[];
-  /** What to ask for nodes to be reached that were announced. */
-  readonly missing: readonly Question[];
+  /** By link and address: what one host says on one link is read by itself. */
+  readonly sources: ReadonlyMap<string, Source>;
+  /** By the instance's name, whatever its case. */
+  readonly sightings: ReadonlyMap<string, readonly Sighting[]>;
+  /** How many records are kept. */
+  readonly size: number;
   /** Records that were left out, because their source or everybody together has said too much. */
   readonly refused: number;
 }
 
-interface Entry extends HeardRecord {
+interface Source {
+  readonly link: string;
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly views: readonly View[];
+  readonly missing: readonly Question[];
+}
+
+interface Entry {
+  readonly record: ResourceRecord;
   readonly receivedAt: number;
   readonly expiresAt: number;
   /** How often it was asked for since it was heard. */
@@ -41,61 +52,65 @@ export const maximumRecordsOfSource = 512;
 export const maximumRecords = 8192;
 const secondMilliseconds = 1000;
 
-export const emptyCache: Cache = { entries: new Map(), sightings: [], missing: [], refused: 0 };
+export const emptyCache: Cache = { sources: new Map(), sightings: new Map(), size: 0, refused: 0 };
+
+/** All that can be reached, each instance's name once. */
+export function cacheSightings(cache: Cache): Sighting[] {
+  return [...cache.sightings.values()].flat();
+}
+
+/** What to ask for nodes that were announced, but cannot be reached or told yet. */
+export function cacheMissing(cache: Cache): Question[] {
+  const missing = [...cache.sources.values()].flatMap((source) => source.missing);
+  return [...new Map(missing.map((question) => [setKey(question), question])).values()];
+}
 
 /**
  * Takes in what a response says of nodes (RFC 6762, sections 10 to 10.2): a record replaces what it repeats, a TTL of 0
  * is a goodbye and takes effect a second later, and the cache-flush bit ends in a second what is older than that.
  */
 export function cacheUpdate(cache: Cache, arrival: Arrival, now: number): CacheChange {
-  const entries = new Map(cache.entries);
-  const said = ofNodes(arrival.message.records, cache);
-  let ofSource = 0;
-  for (const { link, source } of entries.values())
-    if (link === arrival.link && source === arrival.source) ofSource += 1;
+  const { link, jitter } = arrival;
+  const key = `${link} ${arrival.source}`;
+  const source = cache.sources.get(key) ?? {
+    link,
+    entries: new Map<string, Entry>(),
+    views: [],
+    missing: [],
+  };
+  const said = ofNodes(arrival.message.records, source);
+  if (said.length === 0) return { cache, events: [] };
+  const entries = new Map(source.entries);
+  let room = Math.min(maximumRecordsOfSource - entries.size, maximumRecords - cache.size);
   let refused = 0;
-  let isNew = false;
   for (const record of said) {
-    const key = `${arrival.link} ${arrival.source} ${recordKey(record)}`;
-    if (record.ttlSeconds === 0) {
-      endSoon(
-        entries,
-        now,
-        (entry) => entry.link === arrival.link && recordKey(entry.record) === recordKey(record),
-      );
-      continue;
-    }
+    const key = recordKey(record);
     const isHeard = entries.has(key);
-    if (!isHeard && (ofSource >= maximumRecordsOfSource || entries.size >= maximumRecords)) {
+    if (record.ttlSeconds === 0) continue;
+    if (!isHeard && room <= 0) {
       refused += 1;
       continue;
     }
-    if (!isHeard) ofSource += 1;
-    isNew ||= !isHeard;
-    entries.set(key, {
-      record,
-      link: arrival.link,
-      source: arrival.source,
-      receivedAt: now,
-      expiresAt: now + record.ttlSeconds * secondMilliseconds,
-      refreshes: 0,
-      jitter: arrival.jitter,
-    });
+    if (!isHeard) room -= 1;
+    const expiresAt = now + record.ttlSeconds * secondMilliseconds;
+    entries.set(key, { record, receivedAt: now, expiresAt, refreshes: 0, jitter });
   }
-  flush(entries, said, arrival.link, now);
-  const counted = { ...cache, refused: cache.refused + refused };
-  return isNew ? settle(counted, entries) : { cache: { ...counted, entries }, events: [] };
+  const sources = new Map(cache.sources).set(key, { ...source, entries });
+  endSoon(sources, said, link, now);
+  const counted = { ...cache, sources, refused: cache.refused + refused };
+  return entries.size === source.entries.size
+    ? { cache: counted, events: [] }
+    : settle(counted, [key], cache.sources);
 }
 
 /** Ends what has run out. */
 export function cacheExpire(cache: Cache, now: number): CacheChange {
-  const entries = new Map([...cache.entries].filter(([, { expiresAt }]) => expiresAt > now));
-  return entries.size === cache.entries.size ? { cache, events: [] } : settle(cache, entries);
+  return keepEntries(cache, ({ expiresAt }) => expiresAt > now);
 }
 
 /** Forgets what was heard on an interface that is no more. */
 export function cacheForget(cache: Cache, link: string): CacheChange {
-  return settle(cache, new Map([...cache.entries].filter(([, entry]) => entry.link !== link)));
+  return keepEntries(cache, (_, source) => source.link !== link);
 }
 
 /** What is asked again at 80, 85, 90 and 95 % of its life, each a little later at random (section 5.2). */
@@ -105,34 +120,40 @@ export function cacheRefresh(
   now: number,
 ): { readonly cache: Cache; readonly questions: readonly Question[] } {
   const questions = new Map<string, Question>();
-  const entries = new Map(cache.entries);
-  for (const [key, entry] of cache.entries) {
-    if (entry.link !== link || refreshAt(entry) > now) continue;
-    entries.set(key, { ...entry, refreshes: entry.refreshes + 1 });
-    const { name, type } = entry.record;
-    questions.set(`${type} ${nameKey(name)}`, { name, type });
+  const sources = new Map(cache.sources);
+  for (const [key, source] of cache.sources) {
+    if (source.link !== link) continue;
+    const entries = new Map(source.entries);
+    for (const [content, entry] of source.entries) {
+      if (refreshAt(entry) > now) continue;
+      entries.set(content, { ...entry, refreshes: entry.refreshes + 1 });
+      const { name, type } = entry.record;
+      questions.set(setKey(entry.record), { name, type });
+    }
+    sources.set(key, { ...source, entries });
   }
-  return { cache: { ...cache, entries }, questions: [...questions.values()] };
+  return { cache: { ...cache, sources }, questions: [...questions.values()] };
 }
 
 /** When something runs out or has to be asked again; Infinity: never. */
 export function cacheDueAt(cache: Cache): number {
   let due = Infinity;
-  for (const entry of cache.entries.values()) due = Math.min(due, entry.expiresAt, refreshAt(entry));
+  for (const { entries } of cache.sources.values())
+    for (const entry of entries.values()) due = Math.min(due, entry.expiresAt, refreshAt(entry));
   return due;
 }
 
 /** The instances that a question need not be answered with (section 7.1): more than half of their life is left. */
-export function knownAnswers(
-  cache: Cache,
-  link: string,
-  now: number,
-): { readonly target: string; readonly ttlSeconds: number }[] {
+export function knownAnswers(cache: Cache, link: string, now: number): KnownAnswer[] {
   const known = new Map<string, number>();
-  for (const { record, expiresAt, link: on } of cache.entries.values()) {
-    if (on !== link || record.type !== "PTR") continue;
-    const left = Math.floor((expiresAt - now) / secondMilliseconds);
-    if (left * 2 > record.ttlSeconds) known.set(record.target, Math.max(left, known.get(record.target) ?? 0));
+  for (const source of cache.sources.values()) {
+    if (source.link !== link) continue;
+    for (const { record, expiresAt } of source.entries.values()) {
+      if (record.type !== "PTR") continue;
+      const left = Math.floor((expiresAt - now) / secondMilliseconds);
+      if (left * 2 > record.ttlSeconds)
+        known.set(record.target, Math.max(left, known.get(record.target) ?? 0));
+    }
   }
   return [...known].map(([target, ttlSeconds]) => ({ target, ttlSeconds }));
 }
@@ -144,15 +165,16 @@ function refreshAt({ receivedAt, record, refreshes, jitter }: Entry): number {
 }
 
 /** Addresses are those of hosts that run a node's service; others are nobody's business. */
-function ofNodes(records: readonly ResourceRecord[], cache: Cache): ResourceRecord[] {
-  const isService = (name: string) => nameKey(name).endsWith(`.${serviceType}`);
-  const services = records.filter(
-    ({ type, name }) =>
-      (type === "PTR" && nameKey(name) === serviceType) ||
-      ((type === "SRV" || type === "TXT") && isService(name)),
-  );
+function ofNodes(records: readonly ResourceRecord[], { entries }: Source): ResourceRecord[] {
+  const services = records.filter(({ type, name }) => {
+    const key = nameKey(name);
+    return (
+      (type === "PTR" && key === serviceType) ||
+      ((type === "SRV" || type === "TXT") && key.endsWith(`.${serviceType}`))
+    );
+  });
   const hosts = new Set<string>();
-  for (const record of [...services, ...[...cache.entries.values()].map((entry) => entry.record)])
+  for (const record of [...services, ...[...entries.values()].map((entry) => entry.record)])
     if (record.type === "SRV") hosts.add(nameKey(record.target));
   const addresses = records.filter(
     ({ type, name }) => (type === "A" || type === "AAAA") && hosts.has(nameKey(name)),
@@ -164,7 +186,7 @@ function recordKey(record: ResourceRecord): string {
   return `${setKey(record)} ${JSON.stringify(contentOf(record))}`;
 }
 
-function setKey({ type, name }: ResourceRecord): string {
+function setKey({ type, name }: Question): string {
   return `${type} ${nameKey(name)}`;
 }
 
@@ -182,48 +204,90 @@ function contentOf(record: ResourceRecord): readonly (string | number)[] {
   }
 }
 
-/** What another source has said in the same words is confirmed, not ended. */
-function flush(
-  entries: Map<string, Entry>,
+/**
+ * Lets end in a second what was taken back on the link, and what is older than a second and other than what its name
+ * and type are now said to be. What another source has said in the same words is confirmed by it, not ended.
+ */
+function endSoon(
+  sources: Map<string, Source>,
   said: readonly ResourceRecord[],
   link: string,
   now: number,
 ): void {
-  const unique = new Set(said.filter(({ flush }) => flush).map(setKey));
-  if (unique.size === 0) return;
+  const takenBack = new Set(said.filter(({ ttlSeconds }) => ttlSeconds === 0).map(recordKey));
+  const replaced = new Set(said.filter(({ flush }) => flush).map(setKey));
+  if (takenBack.size === 0 && replaced.size === 0) return;
   const repeated = new Set(said.map(recordKey));
-  endSoon(
-    entries,
-    now,
-    (entry) =>
-      entry.link === link &&
-      entry.receivedAt < now - secondMilliseconds &&
-      unique.has(setKey(entry.record)) &&
-      !repeated.has(recordKey(entry.record)),
-  );
-}
-
-function endSoon(entries: Map<string, Entry>, now: number, ends: (entry: Entry) => boolean): void {
-  for (const [key, entry] of entries)
-    if (ends(entry))
-      entries.set(key, {
+  for (const [key, source] of sources) {
+    if (source.link !== link) continue;
+    const ending = [...source.entries].filter(
+      ([content, { record, receivedAt }]) =>
+        takenBack.has(content) ||
+        (receivedAt < now - secondMilliseconds && replaced.has(setKey(record)) && !repeated.has(content)),
+    );
+    if (ending.length === 0) continue;
+    const entries = new Map(source.entries);
+    for (const [content, entry] of ending)
+      entries.set(content, {
         ...entry,
         expiresAt: Math.min(entry.expiresAt, now + secondMilliseconds),
-        refreshes: 4,
+        refreshes: Infinity,
       });
+    sources.set(key, { ...source, entries });
+  }
 }
 
-function settle(cache: Cache, entries: ReadonlyMap<string, Entry>): CacheChange {
-  const { sightings, missing } = readSightings([...entries.values()]);
-  const before = new Map(cache.sightings.map((sighting) => [sighting.instance ?? "", sighting]));
-  const after = new Set(sightings.map(({ instance }) => instance ?? ""));
-  const events: SightingEvent[] = [...before.keys()]
-    .filter((instance) => !after.has(instance))
-    .map((instance) => ({ event: "gone", instance }));
-  for (const sighting of sightings) {
-    const earlier = before.get(sighting.instance ?? "");
-    if (earlier === undefined || JSON.stringify(earlier) !== JSON.stringify(sighting))
-      events.push({ event: "seen", sighting });
+function keepEntries(cache: Cache, isKept: (entry: Entry, source: Source) => boolean): CacheChange {
+  const sources = new Map(cache.sources);
+  const changed: string[] = [];
+  for (const [key, source] of cache.sources) {
+    const entries = new Map([...source.entries].filter(([, entry]) => isKept(entry, source)));
+    if (entries.size === source.entries.size) continue;
+    changed.push(key);
+    sources.set(key, { ...source, entries });
   }
-  return { cache: { ...cache, entries, sightings, missing }, events };
+  return changed.length === 0 ? { cache, events: [] } : settle({ ...cache, sources }, changed, cache.sources);
+}
+
+/** Reads anew what has changed, and tells how what can be reached differs from before. */
+function settle(
+  cache: Cache,
+  changed: readonly string[],
+  earlierSources: ReadonlyMap<string, Source>,
+): CacheChange {
+  const sources = new Map(cache.sources);
+  const instances = new Set<string>();
+  let size = cache.size;
+  for (const key of changed) {
+    const source = sources.get(key);
+    const earlier = earlierSources.get(key);
+    if (source === undefined) continue;
+    const records = [...source.entries.values()].map(({ record }) => record);
+    const read = readViews(records, source.link);
+    for (const { instance } of [...(earlier?.views ?? []), ...read.views]) instances.add(nameKey(instance));
+    size += records.length - (earlier?.entries.size ?? 0);
+    if (records.length === 0) sources.delete(key);
+    else sources.set(key, { ...source, ...read });
+  }
+  const views = [...sources.values()].flatMap((source) => source.views);
+  const sightings = new Map(cache.sightings);
+  const events: SightingEvent[] = [];
+  for (const instance of instances) {
+    const merged = mergeViews(views.filter((view) => nameKey(view.instance) === instance));
+    events.push(...differences(cache.sightings.get(instance) ?? [], merged));
+    if (merged.length === 0) sightings.delete(instance);
+    else sightings.set(instance, merged);
+  }
+  return { cache: { ...cache, sources, sightings, size }, events };
+}
+
+function differences(before: readonly Sighting[], after: readonly Sighting[]): SightingEvent[] {
+  const earlier = new Map(before.map((sighting) => [sighting.instance, JSON.stringify(sighting)]));
+  const events: SightingEvent[] = [];
+  for (const instance of earlier.keys())
+    if (instance !== null && !after.some((sighting) => sighting.instance === instance))
+      events.push({ event: "gone", instance });
+  for (const sighting of after)
+    if (earlier.get(sighting.instance) !== JSON.stringify(sighting)) events.push({ event: "seen", sighting });
+  return events;
 }

@@ -5,29 +5,13 @@ import { nameKey, type ResourceRecord } from "./message.ts";
 /** What nodes announce; ends every instance's name. */
 export const serviceType = "_berry._tcp.local";
 
-/** A record, and from whom it came. */
-export interface HeardRecord {
-  readonly record: ResourceRecord;
-  /** Name of the interface. */
-  readonly link: string;
-  /** Address of the host that sent it. */
-  readonly source: string;
-}
-
-export interface Reading {
-  /** By a key of their own; an instance's name occurs once. */
-  readonly sightings: readonly Sighting[];
-  /** What was announced, but cannot be reached as long as this is not known. */
-  readonly missing: readonly Question[];
-}
-
 export interface Question {
   readonly name: string;
   readonly type: "PTR" | "SRV" | "TXT" | "A" | "AAAA";
 }
 
 /** One instance, as one host tells of it on one link. */
-interface View {
+export interface View {
   readonly instance: string;
   readonly host: string;
   readonly port: number;
@@ -38,52 +22,44 @@ interface View {
 const maximumAddresses = 16;
 
 /**
- * What records say of nodes (RFC 6763, sections 4 to 6). What one host says on one link is read by itself, so that two
- * boards of one name stay two: on different links nobody notices that both are called pi1. What is said of one instance
- * and one board is then put together.
+ * What the records of one host, heard on one link, say of nodes (RFC 6763, sections 4 to 6).
+ * @returns `missing`: what to ask for what was announced, but cannot be reached or told yet
  */
-export function readSightings(heard: readonly HeardRecord[]): Reading {
-  const bySource = Map.groupBy(heard, ({ link, source }) => `${link} ${source}`);
-  const missing = new Map<string, Question>();
-  const views = [...bySource.values()].flatMap((records) => readViews(records, missing));
-  const byInstance = Map.groupBy(views, ({ instance }) => nameKey(instance));
-  return {
-    sightings: [...byInstance.values()].flatMap(sightingsOf),
-    missing: [...missing.values()],
-  };
-}
-
-function readViews(heard: readonly HeardRecord[], missing: Map<string, Question>): View[] {
-  const byName = Map.groupBy(heard, ({ record }) => nameKey(record.name));
+export function readViews(
+  records: readonly ResourceRecord[],
+  link: string,
+): { readonly views: readonly View[]; readonly missing: readonly Question[] } {
   const find = <Type extends ResourceRecord["type"]>(name: string, type: Type) =>
-    (byName.get(nameKey(name)) ?? []).filter(
-      (entry): entry is HeardRecord & { record: ResourceRecord & { type: Type } } =>
-        entry.record.type === type,
+    records.filter(
+      (record): record is ResourceRecord & { type: Type } =>
+        record.type === type && nameKey(record.name) === nameKey(name),
     );
-  const lack = (name: string, type: Question["type"]) =>
-    missing.set(`${type} ${nameKey(name)}`, { name, type });
+  const missing: Question[] = [];
   const views: View[] = [];
-  for (const { record: pointer } of find(serviceType, "PTR")) {
-    const instance = instanceOf(pointer.target);
+  for (const { target: name } of find(serviceType, "PTR")) {
+    const instance = instanceOf(name);
     if (instance === null) continue;
-    const services = find(pointer.target, "SRV").map(({ record }) => record);
+    const services = find(name, "SRV");
     const service = services.findLast(({ port, target }) => port > 0 && hostOf(target) !== null);
-    const texts = find(pointer.target, "TXT").at(-1)?.record;
-    if (services.length === 0) lack(pointer.target, "SRV");
-    if (texts === undefined) lack(pointer.target, "TXT");
+    const texts = find(name, "TXT").at(-1);
+    if (services.length === 0) missing.push({ name, type: "SRV" });
+    if (texts === undefined) missing.push({ name, type: "TXT" });
     if (service === undefined) continue;
-    const addresses = [...find(service.target, "A"), ...find(service.target, "AAAA")]
-      .map(({ record, link }) => hostAddress(record.address, link))
+    const { target, port } = service;
+    const addresses = [...find(target, "A"), ...find(target, "AAAA")]
+      .map(({ address }) => hostAddress(address, link))
       .filter((address) => address !== null);
-    if (addresses.length === 0) {
-      lack(service.target, "A");
-      lack(service.target, "AAAA");
-      continue;
-    }
-    const txt = readTexts(texts?.strings ?? []);
-    views.push({ instance, host: hostOf(service.target) ?? "", port: service.port, addresses, txt });
+    if (addresses.length === 0) missing.push({ name: target, type: "A" }, { name: target, type: "AAAA" });
+    else
+      views.push({
+        instance,
+        host: hostOf(target) ?? "",
+        port,
+        addresses,
+        txt: readTexts(texts?.strings ?? []),
+      });
   }
-  return views;
+  return { views, missing };
 }
 
 /** `berry on pi1` of `berry on pi1._berry._tcp.local`; null: it is no instance of a node. */
@@ -108,7 +84,11 @@ function readTexts(strings: readonly string[]): Map<string, string> {
   return texts;
 }
 
-function sightingsOf(views: readonly View[]): Sighting[] {
+/**
+ * What is said of one instance by all hosts and on all links. Two boards of one name stay two: on different links
+ * nobody notices that both are called pi1. A name by itself is that of one board, with a serial in brackets of several.
+ */
+export function mergeViews(views: readonly View[]): Sighting[] {
   const boards = new Map<string, View[]>();
   const nameless: View[] = [];
   for (const view of views) {
