@@ -9,5 +9,9 @@ export const probe = defineGroup({
       description: "let avahi announce this machine as a node: its serial, model, role and berry's version",
       load: async () => (await import("./probe/announce.ts")).announce,
     },
+    monitor: {
+      description: "let a Prometheus of yours watch the nodes",
+      load: async () => (await import("./probe/monitor.ts")).monitor,
+    },
   },
 });
