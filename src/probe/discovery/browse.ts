@@ -1,8 +1,7 @@
-import type { Clock } from "../../core/ports.ts";
 import type { Sighting } from "../sighting.ts";
 import { createAlarm } from "./alarm.ts";
 import { cacheMissing, cacheSightings, cacheUpdate, emptyCache } from "./cache.ts";
-import { checkAnyWorks, type LinkReport, openCounting, type OpenChannel } from "./channel.ts";
+import { checkAnyWorks, type DiscoveryPorts, type LinkReport, openCounting } from "./channel.ts";
 import type { Link } from "./links.ts";
 import { decodeMessage } from "./message.ts";
 import { encodeQueries } from "./query.ts";
@@ -15,13 +14,6 @@ export interface BrowseRequest {
   readonly quietMilliseconds: number | null;
   /** Whether all are there that were looked for: the look ends at once then. */
   readonly isComplete: (sightings: readonly Sighting[]) => boolean;
-}
-
-export interface DiscoveryPorts {
-  readonly open: OpenChannel;
-  readonly clock: Clock;
-  /** From 0 up to 1. */
-  readonly random: () => number;
 }
 
 export interface BrowseReport {
@@ -56,13 +48,13 @@ const graceMilliseconds = 2;
  */
 export async function browse(
   request: BrowseRequest,
-  { open, clock, random }: DiscoveryPorts,
+  { open, clock, monotonic, random }: DiscoveryPorts,
   onSighting: (sighting: Sighting) => void,
   signal: AbortSignal,
 ): Promise<BrowseReport> {
   signal.throwIfAborted();
-  const startedAt = clock.now();
-  const elapsed = () => clock.now() - startedAt;
+  const startedAt = monotonic();
+  const elapsed = () => monotonic() - startedAt;
   const id = 1 + Math.floor(random() * 0xffff);
   const alarm = createAlarm(clock);
   using resources = new DisposableStack();
@@ -74,7 +66,7 @@ export async function browse(
     if (message === null) return "malformed";
     // an answer to somebody else, or by somebody who has not heard the question
     if (message.id !== id) return "foreign";
-    const change = cacheUpdate(cache, { message, link: link.name, source, jitter: 0 }, clock.now());
+    const change = cacheUpdate(cache, { message, link: link.name, source, jitter: 0 }, monotonic());
     const isNews = change.cache.size > cache.size;
     cache = change.cache;
     for (const event of change.events) if (event.event === "seen") onSighting(event.sighting);

@@ -1,5 +1,16 @@
 import { BerryError, messageOf } from "../../core/errors.ts";
+import type { Clock } from "../../core/ports.ts";
 import type { Link } from "./links.ts";
+
+/** What a search takes of the machine. */
+export interface DiscoveryPorts {
+  readonly open: OpenChannel;
+  readonly clock: Clock;
+  /** Milliseconds that have passed since some moment, without those in which the machine slept; never set. */
+  readonly monotonic: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
 
 /** A socket of one link. */
 export interface Channel {

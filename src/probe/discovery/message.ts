@@ -54,6 +54,11 @@ export function decodeMessage(bytes: Uint8Array): Message | null {
   }
 }
 
+/** Whether it claims to be a response; on port 5353 everybody's questions are heard, too. */
+export function isResponse(bytes: Uint8Array): boolean {
+  return ((bytes[2] ?? 0) & 0x80) !== 0;
+}
+
 /** @returns null for what discovery has no use of */
 function recordOf(answer: Answer): ResourceRecord | null {
   if (answer.type === "OPT") return null;
