@@ -10,6 +10,8 @@ export interface DiscoveryRequest {
   readonly hosts: readonly string[];
   /** One look ends after so long, and sooner where it is clear that nobody else will answer. */
   readonly timeoutMilliseconds: number;
+  /** Whether somebody is expected who has not been heard of: silence does not end a look then. Default: nobody is. */
+  readonly awaits?: (heard: readonly Sighting[]) => boolean;
 }
 
 /** How the look went. */

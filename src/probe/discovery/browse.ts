@@ -10,15 +10,13 @@ import { serviceType } from "./sightings.ts";
 export interface BrowseRequest {
   readonly links: readonly Link[];
   readonly timeoutMilliseconds: number;
-  /** The least silence that ends the look; null: only what is complete or out of time ends. */
-  readonly quietMilliseconds: number | null;
-  /** Whether all are there that were looked for: the look ends at once then. */
-  readonly isComplete: (sightings: readonly Sighting[]) => boolean;
+  /** Whether somebody is expected who is not there yet: silence does not end the look then. */
+  readonly awaits: (sightings: readonly Sighting[]) => boolean;
 }
 
 export interface BrowseReport {
   readonly sightings: readonly Sighting[];
-  readonly end: "complete" | "quiet" | "timeout";
+  readonly end: "quiet" | "timeout";
   readonly links: readonly LinkReport[];
   /** Names that were announced, and of which the rest was not to be found out in time. */
   readonly incomplete: readonly string[];
@@ -31,6 +29,8 @@ const askedAt = [0, 30, 100, 250, 500, 1000, 2000, 4000, 7000];
 const laterEveryMilliseconds = 5000;
 /** The first question may get lost: before the second one, silence means nothing. */
 const leastQuestions = 2;
+/** The least silence that ends a look. Of 16 boards on a busy machine the last one answers after 5 to 40. */
+const quietMilliseconds = 50;
 const maximumQuestions = 32;
 /** Whoever announces names without end cannot make this machine ask without end. */
 const maximumAsksBetween = 8;
@@ -113,10 +113,9 @@ export async function browse(
       else asksBetween += 1;
     }
     const sightings = cacheSightings(cache);
-    if (request.isComplete(sightings)) return report("complete");
-    const canBeQuiet = request.quietMilliseconds !== null && round >= leastQuestions && sightings.length > 0;
+    const canBeQuiet = round >= leastQuestions && sightings.length > 0 && !request.awaits(sightings);
     const quietAt = canBeQuiet
-      ? Math.max(newsAt + Math.max(newsAt, request.quietMilliseconds), askTime(1) + request.quietMilliseconds)
+      ? Math.max(newsAt + Math.max(newsAt, quietMilliseconds), askTime(1) + quietMilliseconds)
       : Infinity;
     const endAt = Math.min(quietAt, request.timeoutMilliseconds);
     if (elapsed() >= endAt && silentSince === newsAt) return report(quietAt === endAt ? "quiet" : "timeout");

@@ -74,7 +74,7 @@ function hostOf(target: string): string | null {
 }
 
 /** RFC 6763, section 6.4: keys have no case, and the first of a kind counts. */
-function readTexts(strings: readonly string[]): Map<string, string> {
+export function readTexts(strings: readonly string[]): Map<string, string> {
   const texts = new Map<string, string>();
   for (const text of strings) {
     const at = text.indexOf("=");
