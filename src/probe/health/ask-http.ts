@@ -117,10 +117,15 @@ async function askAddress(
   }
 }
 
-async function open({ address, family, zone }: Address, port: number, signal: AbortSignal): Promise<Page> {
-  const isLinkLocal = family === 6 && /^fe[89ab]/i.test(address);
-  if (!isLinkLocal || zone === null) return getPage(address, family, port, signal);
-  return (await import("./page-socket.ts")).getLinkLocalPage(address, zone, port, signal);
+async function open(at: Address, port: number, signal: AbortSignal): Promise<Page> {
+  const zone = at.family === 6 && /^fe[89ab]/i.test(at.address) ? at.zone : null;
+  if (zone === null && !hasProxy(process.env)) return getPage(at, port, signal);
+  return (await import("./page-socket.ts")).getPageDirectly({ ...at, zone }, port, signal);
+}
+
+/** Whether fetch would ask a proxy for a page of http. */
+function hasProxy(env: NodeJS.ProcessEnv): boolean {
+  return ["http_proxy", "HTTP_PROXY"].some((name) => (env[name] ?? "") !== "");
 }
 
 /** Leaves the body where it is, which ends the connection. */

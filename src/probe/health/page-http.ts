@@ -1,4 +1,5 @@
 import { ofetch, type FetchOptions } from "ofetch";
+import type { Address } from "../sighting.ts";
 
 /** The head of an answer, and its body as it comes. */
 export interface Page {
@@ -10,12 +11,10 @@ export interface Page {
 
 /**
  * One GET of a page. Redirects are not followed and nothing is unpacked: whoever answers may be anybody.
- * @param address without a zone
  * @throws what the network says, or the signal's reason
  */
 export async function getPage(
-  address: string,
-  family: 4 | 6,
+  { address, family }: Address,
   port: number,
   signal: AbortSignal,
 ): Promise<Page> {

@@ -1,29 +1,30 @@
 import { connect, type Socket } from "node:net";
+import type { Address } from "../sighting.ts";
 import type { Page } from "./page-http.ts";
 
 /** Far more than the head of any answer of node_exporter. */
 const headBytes = 16 * 1024;
 
 /**
- * One GET of a page at a link-local address, which no URL can name: those of a host have a zone (RFC 4007), those of
- * the web have none. HTTP/1.0 knows neither chunks nor connections that stay.
- * @param zone name of the interface
+ * One GET of a page, straight from its host, for what fetch cannot do: a link-local address has a zone (RFC 4007), which
+ * URLs of the web have not; and a proxy that the environment names knows no nodes. HTTP/1.0 has neither chunks nor
+ * connections that stay.
  * @throws what the network says, or the signal's reason
  */
-export async function getLinkLocalPage(
-  address: string,
-  zone: string,
+export async function getPageDirectly(
+  { address, family, zone }: Address,
   port: number,
   signal: AbortSignal,
 ): Promise<Page> {
   signal.throwIfAborted();
-  const socket = connect({ host: `${address}%${zone}`, port, family: 6 });
+  const literal = family === 6 ? `[${address}]` : address;
+  const socket = connect({ host: zone === null ? address : `${address}%${zone}`, port, family });
   const end = () => void socket.destroy();
   signal.addEventListener("abort", end, { once: true });
   socket.once("close", () => signal.removeEventListener("abort", end));
   socket.once("connect", () => {
     socket.write(
-      `GET /metrics HTTP/1.0\r\nHost: [${address}]:${port}\r\nUser-Agent: berry\r\nAccept: text/plain\r\nAccept-Encoding: identity\r\n\r\n`,
+      `GET /metrics HTTP/1.0\r\nHost: ${literal}:${port}\r\nUser-Agent: berry\r\nAccept: text/plain\r\nAccept-Encoding: identity\r\n\r\n`,
     );
   });
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "../../../../src/probe/health/page-http.ts";
-import { getLinkLocalPage } from "../../../../src/probe/health/page-socket.ts";
+import { getPageDirectly } from "../../../../src/probe/health/page-socket.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 import { pageOf, servePage } from "../../../fixtures/page-server.ts";
 
 const { signal } = new AbortController();
 // the loopback's own zone: every machine has it
-const get = (port: number, by: AbortSignal = signal) => getLinkLocalPage("::1", "lo", port, by);
+const get = (port: number, by: AbortSignal = signal) =>
+  getPageDirectly({ address: "::1", family: 6, zone: "lo" }, port, by);
 
 async function textOf({ body }: Page): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -23,6 +24,12 @@ describe("a page at a link-local address", () => {
     expect(await textOf(page)).toBe(body);
     expect(server.requests[0]).toStartWith("GET /metrics HTTP/1.0\r\nHost: [::1]:");
     await server.ended();
+  });
+  test("or at any other", async () => {
+    await using server = await servePage(pageOf("node_load1 1\n"));
+    const page = await getPageDirectly({ address: "127.0.0.1", family: 4, zone: null }, server.port, signal);
+    expect(await textOf(page)).toBe("node_load1 1\n");
+    expect(server.requests[0]).toContain(`\r\nHost: 127.0.0.1:${server.port}\r\n`);
   });
   test("comes in pieces", async () => {
     await using server = await servePage((socket) => {

@@ -59,6 +59,15 @@ describe("a row a board", () => {
     expect(states([[named, pageAt(1, { hostName: "pi1" })]], ["pi1"])).toEqual(["pi1 alive"]);
     expect(states([[named, silence]])).toEqual(["192.168.1.1 dead"]);
   });
+  test("that is asked at two ports is two, for all that is known", () => {
+    const named = sightingOf("127.0.0.1", 1, { instance: null, serial: null, source: "user" });
+    expect(
+      rows([
+        [named, silence],
+        [{ ...named, port: 9101 }, silence],
+      ]),
+    ).toHaveLength(2);
+  });
   test("with zeros for a serial, as emulators have it, is told apart by its name", () => {
     const zeros = { serial: "0000000000000000" };
     expect(states([lives("pi1", 1, zeros), lives("pi2", 2, zeros)])).toEqual(["pi1 alive", "pi2 alive"]);

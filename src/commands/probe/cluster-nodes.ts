@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import type { Log } from "../../core/ports.ts";
+import type { NodeUser } from "../../probe/formats/rendered.ts";
+import type { ExpectedNode } from "../../probe/rows/rows-of.ts";
+
+/** What berry.toml says of the nodes. */
+export interface ClusterNodes {
+  /** null: there is no berry.toml. */
+  readonly expected: readonly ExpectedNode[] | null;
+  readonly users: readonly NodeUser[];
+}
+
+const usualFile = "berry.toml";
+
+/**
+ * The nodes that a cluster file names. Reading one costs more than finding the nodes: it is done beside that.
+ * @param file as typed; undefined: ./berry.toml, where there is one
+ * @throws BerryError as `loadCluster`
+ */
+export async function clusterNodes(
+  file: string | undefined,
+  isWanted: boolean,
+  log: Log,
+  signal: AbortSignal,
+): Promise<ClusterNodes> {
+  const path = file ?? usualFile;
+  if (!isWanted || (file === undefined && !existsSync(path))) return { expected: null, users: [] };
+  const { loadCluster } = await import("../../config/load-cluster.ts");
+  const { nodes } = await loadCluster(path, log, signal);
+  return {
+    expected: nodes.map(({ name, role }) => ({ name, role })),
+    users: nodes.map(({ name, user }) => ({ name, user: user.name })),
+  };
+}
