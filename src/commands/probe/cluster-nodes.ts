@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import type { Log } from "../../core/ports.ts";
 import type { NodeUser } from "../../probe/formats/rendered.ts";
 import type { ExpectedNode } from "../../probe/rows/rows-of.ts";
 
@@ -10,6 +9,8 @@ export interface ClusterNodes {
   readonly users: readonly NodeUser[];
 }
 
+/** What is doubtful about images is told when they are baked. */
+const silence = { info: () => undefined, warn: () => undefined };
 const usualFile = "berry.toml";
 
 /**
@@ -20,13 +21,12 @@ const usualFile = "berry.toml";
 export async function clusterNodes(
   file: string | undefined,
   isWanted: boolean,
-  log: Log,
   signal: AbortSignal,
 ): Promise<ClusterNodes> {
   const path = file ?? usualFile;
   if (!isWanted || (file === undefined && !existsSync(path))) return { expected: null, users: [] };
   const { loadCluster } = await import("../../config/load-cluster.ts");
-  const { nodes } = await loadCluster(path, log, signal);
+  const { nodes } = await loadCluster(path, silence, signal);
   return {
     expected: nodes.map(({ name, role }) => ({ name, role })),
     users: nodes.map(({ name, user }) => ({ name, user: user.name })),

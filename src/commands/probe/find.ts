@@ -90,7 +90,7 @@ export const find = defineVerb({
     const { filter, expect } = options;
     const ports = { discovery: systemDiscovery(systemClock), ask };
     const shownOf = (rows: readonly Row[]) => (filter === null ? rows : rows.filter(filter));
-    const nodes = clusterNodes(args.file, args.cluster, log, signal);
+    const nodes = clusterNodes(args.file, args.cluster, signal);
     nodes.catch(() => undefined);
     if (options.isWatching) {
       const { expected, users } = await nodes;

@@ -11,6 +11,7 @@ import type { FindOptions } from "./find-options.ts";
 import { presentRows } from "./present-rows.ts";
 import { render } from "./render.ts";
 import { createTeller } from "./tell-changes.ts";
+import { cutTo } from "./tell-values.ts";
 
 /** A node that said goodbye, or fell silent, is listed for another day, so that somebody notices. */
 const options = { everyMilliseconds: 5000, forgetMilliseconds: 24 * 60 * 60 * 1000 };
@@ -46,7 +47,8 @@ export async function watchRows(
   const show = async (): Promise<void> => {
     const rows = shownOf(allOf(latest));
     if (find.file !== null) await presentQuietly(rows);
-    else if (isLive) screen.redraw(fit((await render(find.format, rows, users, stdout)).text));
+    else if (isLive)
+      screen.redraw(fit((await render(find.format, rows, users, stdout)).text, stdout.columns));
     else for (const line of teller(rows)) stdout.write(`${line}\n`);
   };
   let told = "";
@@ -100,10 +102,14 @@ function isLines({ format }: FindOptions): boolean {
   return format === "json" || format === "ndjson";
 }
 
-/** What a terminal can redraw: not more lines than it has. */
-function fit(text: string): readonly string[] {
-  const lines = text.trimEnd().split("\n");
-  const most = Math.max(2, (process.stdout.rows ?? 24) - 1);
+/** What a terminal can redraw: neither longer lines than it has columns, nor more than it has rows. */
+function fit(text: string, columns: number): readonly string[] {
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => cutTo(line, columns));
+  // a terminal that does not know its size says 0
+  const most = Math.max(4, (process.stdout.rows || 24) - 1);
   if (lines.length <= most) return lines;
   return [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more lines`];
 }
