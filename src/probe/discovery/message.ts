@@ -46,6 +46,8 @@ export function decodeMessage(bytes: Uint8Array): Message | null {
   if ((flags & 0xf80f) !== 0x8000) return null;
   try {
     const packet = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    // of what is cut off, the library makes up the end
+    if (decode.bytes > bytes.length) return null;
     const answers = [...(packet.answers ?? []), ...(packet.authorities ?? []), ...(packet.additionals ?? [])];
     return { id: packet.id ?? 0, records: answers.map(recordOf).filter((record) => record !== null) };
   } catch {
