@@ -74,9 +74,22 @@ printf '10000000a1b2c3d4\\0' >/proc/device-tree/serial-number
 printf 'Raspberry Pi <5> & Sons "Rev" 1.0\\0' >/proc/device-tree/model
 `;
 
-async function announce(name: string, words: string, before = "") {
-  const script = `mount --bind ${join(folder, name)} /etc/avahi/services
-${before}exec ${berry} probe announce ${words}`;
+/** What the imager notes of a node. */
+const noted = (text: string) => `mkdir -p /run/etc/new /run/etc/work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/new,workdir=/run/etc/work /etc
+mkdir -p /etc/berry
+printf '%s' '${text}' >/etc/berry/node.toml
+`;
+
+interface Surroundings {
+  readonly before?: string;
+  readonly after?: string;
+}
+
+async function announce(name: string, words: string, { before = "", after = "" }: Surroundings = {}) {
+  const script = `mount -t tmpfs tmpfs /run
+${before}mount --bind ${join(folder, name)} /etc/avahi/services
+${after}exec ${berry} probe announce ${words}`;
   const { stdout, stderr, exitCode } = await lab.run("pi1", ["sh", "-euc", script], {}, signal());
   return { stdout, stderr, exitCode };
 }
@@ -103,7 +116,7 @@ describe("berry probe announce, beside a real avahi-daemon", () => {
     "is heard on the network, at once and again when something changes",
     async () => {
       await startAvahi("pi1", "pi1", "Server startup complete");
-      const first = await announce("pi1", "--role worker", board);
+      const first = await announce("pi1", "--role worker", { before: board });
       expect(first).toMatchObject({ exitCode: 0, stderr: "" });
       expect(first.stdout).toStartWith("wrote /etc/avahi/services/berry.service: Raspberry Pi <5> & Sons");
       await hears("pi1", 'Service "pi1" (/etc/avahi/services/berry.service) successfully established');
@@ -112,9 +125,10 @@ describe("berry probe announce, beside a real avahi-daemon", () => {
       expect(records).toContain("serial=10000000a1b2c3d4");
       expect(records).toContain('model=Raspberry Pi <5> & Sons "Rev" 1.0');
       expect(records.join(" ")).toMatch(/version=\d+\.\d+\.\d+/);
-      expect((await announce("pi1", "--role monitor", board)).exitCode).toBe(0);
+      const second = { before: board + noted('role = "monitor"') };
+      expect((await announce("pi1", "", second)).exitCode).toBe(0);
       expect(await browse("pi1", "role=monitor")).toContain("serial=10000000a1b2c3d4");
-      const again = await announce("pi1", "--role monitor", board);
+      const again = await announce("pi1", "", second);
       expect(again.stdout).toStartWith("unchanged: /etc/avahi/services/berry.service: ");
     },
     seconds * 1000,
@@ -130,11 +144,23 @@ describe("berry probe announce, beside a real avahi-daemon", () => {
     seconds * 1000,
   );
   test(
+    "announces a node without its role where the note of it is broken, and says so",
+    async () => {
+      await mkdir(join(folder, "broken"));
+      const before = noted("role = [");
+      const { exitCode, stdout, stderr } = await announce("broken", "--json", { before });
+      expect(JSON.parse(stdout)).toMatchObject({ role: null, serial: null, written: true });
+      expect(stderr).toContain("/etc/berry/node.toml: not TOML");
+      expect(exitCode).toBe(0);
+    },
+    seconds * 1000,
+  );
+  test(
     "says that it cannot write to a read-only file system, and writes nothing",
     async () => {
       await mkdir(join(folder, "frozen"));
       const frozen = "mount -o remount,ro,bind /etc/avahi/services\n";
-      const { exitCode, stdout, stderr } = await announce("frozen", "", frozen);
+      const { exitCode, stdout, stderr } = await announce("frozen", "", { after: frozen });
       expect({ exitCode, stdout }).toEqual({ exitCode: 73, stdout: "" });
       expect(stderr).toContain(
         "cannot write /etc/avahi/services/berry.service: the file system is read-only",
