@@ -20,6 +20,8 @@ interface Source {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly views: readonly View[];
   readonly missing: readonly Question[];
+  /** The hosts on which its services run. */
+  readonly hosts: ReadonlySet<string>;
 }
 
 interface Entry {
@@ -52,6 +54,8 @@ export const maximumRecordsOfSource = 512;
 export const maximumRecords = 8192;
 const secondMilliseconds = 1000;
 
+const silent: Omit<Source, "link"> = { entries: new Map(), views: [], missing: [], hosts: new Set() };
+
 export const emptyCache: Cache = { sources: new Map(), sightings: new Map(), size: 0, refused: 0 };
 
 /** All that can be reached, each instance's name once. */
@@ -72,35 +76,30 @@ export function cacheMissing(cache: Cache): Question[] {
 export function cacheUpdate(cache: Cache, arrival: Arrival, now: number): CacheChange {
   const { link, jitter } = arrival;
   const key = `${link} ${arrival.source}`;
-  const source = cache.sources.get(key) ?? {
-    link,
-    entries: new Map<string, Entry>(),
-    views: [],
-    missing: [],
-  };
+  const source = cache.sources.get(key) ?? { ...silent, link };
   const said = ofNodes(arrival.message.records, source);
   if (said.length === 0) return { cache, events: [] };
-  const entries = new Map(source.entries);
-  let room = Math.min(maximumRecordsOfSource - entries.size, maximumRecords - cache.size);
+  const room = Math.min(maximumRecordsOfSource - source.entries.size, maximumRecords - cache.size);
+  const heard = new Map<string, Entry>();
+  let added = 0;
   let refused = 0;
   for (const record of said) {
-    const key = recordKey(record);
-    const isHeard = entries.has(key);
     if (record.ttlSeconds === 0) continue;
-    if (!isHeard && room <= 0) {
+    const content = recordKey(record);
+    const isNew = !source.entries.has(content) && !heard.has(content);
+    if (isNew && added >= room) {
       refused += 1;
       continue;
     }
-    if (!isHeard) room -= 1;
+    if (isNew) added += 1;
     const expiresAt = now + record.ttlSeconds * secondMilliseconds;
-    entries.set(key, { record, receivedAt: now, expiresAt, refreshes: 0, jitter });
+    heard.set(content, { record, receivedAt: now, expiresAt, refreshes: 0, jitter });
   }
-  const sources = new Map(cache.sources).set(key, { ...source, entries });
+  const sources = new Map(cache.sources);
+  if (heard.size > 0) sources.set(key, { ...source, entries: new Map([...source.entries, ...heard]) });
   endSoon(sources, said, link, now);
   const counted = { ...cache, sources, refused: cache.refused + refused };
-  return entries.size === source.entries.size
-    ? { cache: counted, events: [] }
-    : settle(counted, [key], cache.sources);
+  return added === 0 ? { cache: counted, events: [] } : settle(counted, [key], cache.sources);
 }
 
 /** Ends what has run out. */
@@ -160,12 +159,12 @@ export function knownAnswers(cache: Cache, link: string, now: number): KnownAnsw
 
 function refreshAt({ receivedAt, record, refreshes, jitter }: Entry): number {
   if (refreshes > 3) return Infinity;
-  const share = 0.8 + 0.05 * refreshes + 0.02 * jitter;
-  return receivedAt + share * record.ttlSeconds * secondMilliseconds;
+  const percent = 80 + 5 * refreshes + 2 * jitter;
+  return receivedAt + (percent * record.ttlSeconds * secondMilliseconds) / 100;
 }
 
 /** Addresses are those of hosts that run a node's service; others are nobody's business. */
-function ofNodes(records: readonly ResourceRecord[], { entries }: Source): ResourceRecord[] {
+function ofNodes(records: readonly ResourceRecord[], { hosts }: Source): ResourceRecord[] {
   const services = records.filter(({ type, name }) => {
     const key = nameKey(name);
     return (
@@ -173,13 +172,16 @@ function ofNodes(records: readonly ResourceRecord[], { entries }: Source): Resou
       ((type === "SRV" || type === "TXT") && key.endsWith(`.${serviceType}`))
     );
   });
-  const hosts = new Set<string>();
-  for (const record of [...services, ...[...entries.values()].map((entry) => entry.record)])
-    if (record.type === "SRV") hosts.add(nameKey(record.target));
+  const added = hostsOf(services);
   const addresses = records.filter(
-    ({ type, name }) => (type === "A" || type === "AAAA") && hosts.has(nameKey(name)),
+    ({ type, name }) =>
+      (type === "A" || type === "AAAA") && (hosts.has(nameKey(name)) || added.has(nameKey(name))),
   );
   return [...services, ...addresses];
+}
+
+function hostsOf(records: readonly ResourceRecord[]): Set<string> {
+  return new Set(records.flatMap((record) => (record.type === "SRV" ? [nameKey(record.target)] : [])));
 }
 
 function recordKey(record: ResourceRecord): string {
@@ -267,7 +269,7 @@ function settle(
     for (const { instance } of [...(earlier?.views ?? []), ...read.views]) instances.add(nameKey(instance));
     size += records.length - (earlier?.entries.size ?? 0);
     if (records.length === 0) sources.delete(key);
-    else sources.set(key, { ...source, ...read });
+    else sources.set(key, { ...source, ...read, hosts: hostsOf(records) });
   }
   const views = [...sources.values()].flatMap((source) => source.views);
   const sightings = new Map(cache.sightings);
