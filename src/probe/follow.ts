@@ -1,5 +1,5 @@
 import type { Clock } from "../core/ports.ts";
-import type { Discovery, DiscoveryReport, DiscoveryRequest } from "./discovery-port.ts";
+import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import { type Ask, isAskedAlike, keyOf } from "./look.ts";
 import type { Heard } from "./rows/group-sightings.ts";
@@ -24,7 +24,7 @@ interface Entry {
  * Follows the nodes until it is aborted: who is announced is asked at once, and all of them again and again. Found is
  * not alive, and gone is not dead.
  * @param onChange gets all that is known after everything that is new
- * @throws what the search throws, or the signal's reason
+ * @throws what the search throws, at last the signal's reason
  */
 export async function follow(
   request: DiscoveryRequest,
@@ -32,7 +32,7 @@ export async function follow(
   options: FollowOptions,
   onChange: (heard: readonly Heard[]) => void,
   signal: AbortSignal,
-): Promise<DiscoveryReport> {
+): Promise<never> {
   signal.throwIfAborted();
   const { discovery, ask, clock } = ports;
   const over = new AbortController();
@@ -112,7 +112,9 @@ export async function follow(
   const asking = rounds();
   for (const promise of [watching, asking]) promise.catch(() => undefined);
   try {
-    return await Promise.race([watching, asking, failed.promise]);
+    await Promise.race([watching, asking, failed.promise]);
+    signal.throwIfAborted();
+    throw new Error("the search for nodes has ended by itself");
   } finally {
     over.abort();
   }

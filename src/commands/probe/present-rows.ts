@@ -1,7 +1,7 @@
 import type { VerbContext } from "../../cli/verb.ts";
 import type { NodeUser } from "../../probe/formats/rendered.ts";
 import type { Row } from "../../probe/row.ts";
-import type { FindOptions } from "./find-options.ts";
+import type { FindOptions, Format } from "./find-options.ts";
 import { render } from "./render.ts";
 
 /** Prints the rows, or writes them into the file; tells whom the format has no room for. */
@@ -11,12 +11,33 @@ export async function presentRows(
   rows: readonly Row[],
   users: readonly NodeUser[],
 ): Promise<void> {
-  const { text, leftOut } = await render(format, rows, users, file === null ? stdout : null);
-  for (const who of leftOut) log.warn(`left out ${who}`);
-  if (file === null) stdout.write(text);
-  else {
-    const { writeChangedText } = await import("../../probe/formats/changed-file.ts");
-    const isWritten = await writeChangedText(file, text);
-    log.info(`${isWritten ? "wrote" : "unchanged:"} ${file}: ${rows.length - leftOut.length} nodes`);
+  if (file !== null) {
+    const { isWritten, told } = await writeRows(file, format, rows, users, log);
+    if (!isWritten) log.info(`unchanged: ${told}`);
+    return;
   }
+  const { text, leftOut } = await render(format, rows, users, stdout);
+  for (const who of leftOut) log.warn(`left out ${who}`);
+  stdout.write(text);
+}
+
+/**
+ * Writes the rows into a file, and tells of it when that changes the file.
+ * @throws BerryError `cannot-create`
+ */
+export async function writeRows(
+  file: string,
+  format: Format,
+  rows: readonly Row[],
+  users: readonly NodeUser[],
+  log: VerbContext["log"],
+): Promise<{ readonly isWritten: boolean; readonly told: string }> {
+  const { writeChangedText } = await import("../../probe/formats/changed-file.ts");
+  const { text, leftOut } = await render(format, rows, users, null);
+  const isWritten = await writeChangedText(file, text);
+  const told = `${file}: ${rows.length === 1 ? "1 node" : `${rows.length} nodes`}`;
+  if (!isWritten) return { isWritten, told };
+  log.info(`wrote ${told}${leftOut.length === 0 ? "" : `, ${leftOut.length} of them left out`}`);
+  for (const who of leftOut) log.warn(`left out ${who}`);
+  return { isWritten, told };
 }

@@ -15,9 +15,13 @@ export function createTeller(isJson: boolean, style: Style): (rows: readonly Row
     const lines: string[] = [];
     const now = new Map<string, string>();
     for (const row of rows) {
-      const key = JSON.stringify([row.name, row.serial, row.serial === null ? row.host : null]);
+      const key = JSON.stringify([
+        row.name,
+        row.serial,
+        row.serial === null ? `${row.host}:${row.port}` : null,
+      ]);
       const told = isJson ? jsonOf(row) : tellRow(row, style);
-      const fact = isJson ? settled(row) : told;
+      const fact = isJson ? settled(row) : factOf(row);
       if (before.get(key) !== fact) lines.push(told);
       now.set(key, fact);
     }
@@ -35,6 +39,13 @@ function jsonOf(row: Row): string {
 function settled(row: Row): string {
   const { uptime_seconds: _, answer, ...rest } = rowObject(row);
   return JSON.stringify({ ...rest, answer: answer?.answer ?? null });
+}
+
+/** A degree more, or a second, is no news. */
+function factOf({ state, addresses, ailments, warnings, answer }: Row): string {
+  const why = answer === null || answer.answer === "page" ? null : answer.why;
+  const ills = ailments.map(({ severity, what }) => `${severity} ${what.replaceAll(/\d+(?:\.\d+)?/g, "0")}`);
+  return JSON.stringify([state, addresses[0]?.address, ills, warnings, why]);
 }
 
 function tellRow(row: Row, style: Style): string {

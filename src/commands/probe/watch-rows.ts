@@ -8,7 +8,7 @@ import type { Row } from "../../probe/row.ts";
 import type { Heard } from "../../probe/rows/group-sightings.ts";
 import { systemClock } from "../../system/clock.ts";
 import type { FindOptions } from "./find-options.ts";
-import { presentRows } from "./present-rows.ts";
+import { writeRows } from "./present-rows.ts";
 import { render } from "./render.ts";
 import { createTeller } from "./tell-changes.ts";
 import { cutTo } from "./tell-values.ts";
@@ -17,6 +17,9 @@ import { cutTo } from "./tell-values.ts";
 const options = { everyMilliseconds: 5000, forgetMilliseconds: 24 * 60 * 60 * 1000 };
 /** Many answers come at once: they are drawn, and written, together. */
 const restMilliseconds = 100;
+/** Before everybody has had the time to answer, all are missing, and a file that was full would be emptied. */
+const firstTellMilliseconds = 2000;
+const firstDrawMilliseconds = 500;
 
 export interface RowPorts {
   readonly allOf: (heard: readonly Heard[]) => readonly Row[];
@@ -46,25 +49,13 @@ export async function watchRows(
 
   const show = async (): Promise<void> => {
     const rows = shownOf(allOf(latest));
-    if (find.file !== null) await presentQuietly(rows);
+    if (find.file !== null) await writeRows(find.file, find.format, rows, users, log);
     else if (isLive)
       screen.redraw(fit((await render(find.format, rows, users, stdout)).text, stdout.columns));
     else for (const line of teller(rows)) stdout.write(`${line}\n`);
   };
-  let told = "";
-  const presentQuietly = async (rows: readonly Row[]): Promise<void> => {
-    const lines: string[] = [];
-    const collecting = {
-      info: (line: string) => void lines.push(line),
-      warn: (line: string) => void lines.push(line),
-    };
-    await presentRows({ stdout, log: collecting }, find, rows, users);
-    // the file is looked at with every answer, and changes seldom
-    const text = lines.filter((line) => !line.startsWith("unchanged:")).join("\n");
-    if (text !== "" && text !== told) for (const line of lines) log.info(line);
-    if (text !== "") told = text;
-  };
   const showing = async (): Promise<void> => {
+    await systemClock.sleep(isLive ? firstDrawMilliseconds : firstTellMilliseconds, either);
     while (!either.aborted) {
       await news.promise;
       news = Promise.withResolvers();
@@ -83,11 +74,10 @@ export async function watchRows(
     },
     either,
   );
-  // who is missing is known before anybody answers
+  // who is missing is told though nobody answers
   news.resolve();
   try {
-    const [report] = await Promise.all([following, showing()]);
-    for (const { message, hint } of report.warnings) log.warn(message, hint);
+    await Promise.all([following, showing()]);
   } finally {
     over.abort();
     if (isLive) {
@@ -95,7 +85,6 @@ export async function watchRows(
       stdout.write((await render(find.format, shownOf(allOf(latest)), users, stdout)).text);
     }
   }
-  signal.throwIfAborted();
 }
 
 function isLines({ format }: FindOptions): boolean {

@@ -53,9 +53,8 @@ describe("Prometheus", () => {
     const listed = JSON.parse(found) as { labels: Record<string, string> }[];
     expect(listed).toHaveLength(names.length + hostileTexts.length);
     const labels = listed.map((each) => each.labels).filter((each) => names.includes(each["node"] ?? ""));
-    expect(
-      labels.map((each) => [each["node"], each["instance"], each["serial"], each["role"]]).sort(),
-    ).toEqual([
+    const told = labels.map((each) => [each["node"], each["instance"], each["serial"], each["role"]]);
+    expect(told.toSorted((one, other) => String(one[0]).localeCompare(String(other[0])))).toEqual([
       ["pi1", "192.168.1.1:9100", "10000000a1b2c301", "server"],
       ["pi2", "192.168.1.2:9100", "10000000a1b2c302", "node"],
       ["pi3", "192.168.1.3:9100", "10000000a1b2c303", "node"],
