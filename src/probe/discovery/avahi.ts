@@ -71,8 +71,8 @@ export async function watchAvahi(
     const views = [...known.values()].flatMap(({ service, view }) =>
       view !== null && nameKey(service.name) === key ? [view] : [],
     );
-    const after = mergeViews(views).map((sighting): Sighting => ({ ...sighting, source: "avahi" }));
     const before = told.get(key) ?? [];
+    const after = mergeViews(views, before).map((sighting): Sighting => ({ ...sighting, source: "avahi" }));
     told.set(key, after);
     for (const { instance } of before)
       if (instance !== null && !after.some((sighting) => sighting.instance === instance))

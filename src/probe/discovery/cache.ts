@@ -275,8 +275,12 @@ function settle(
   const sightings = new Map(cache.sightings);
   const events: SightingEvent[] = [];
   for (const instance of instances) {
-    const merged = mergeViews(views.filter((view) => nameKey(view.instance) === instance));
-    events.push(...differences(cache.sightings.get(instance) ?? [], merged));
+    const before = cache.sightings.get(instance) ?? [];
+    const merged = mergeViews(
+      views.filter((view) => nameKey(view.instance) === instance),
+      before,
+    );
+    events.push(...differences(before, merged));
     if (merged.length === 0) sightings.delete(instance);
     else sightings.set(instance, merged);
   }

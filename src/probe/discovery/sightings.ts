@@ -86,9 +86,10 @@ export function readTexts(strings: readonly string[]): Map<string, string> {
 
 /**
  * What is said of one instance by all hosts and on all links. Two boards of one name stay two: on different links
- * nobody notices that both are called pi1. A name by itself is that of one board, with a serial in brackets of several.
+ * nobody notices that both are called pi1. The first one has the name for itself, others with their serial in brackets.
+ * @param earlier what has been told of the instance; a board keeps the name that it had then
  */
-export function mergeViews(views: readonly View[]): Sighting[] {
+export function mergeViews(views: readonly View[], earlier: readonly Sighting[]): Sighting[] {
   const boards = new Map<string, View[]>();
   const nameless: View[] = [];
   for (const view of views) {
@@ -102,11 +103,18 @@ export function mergeViews(views: readonly View[]): Sighting[] {
     if (same === undefined) boards.set("", [...(boards.get("") ?? []), view]);
     else same.push(view);
   }
+  const names = new Map(
+    earlier
+      .map(({ serial, instance }) => [serial ?? "", instance] as const)
+      .filter(([serial]) => boards.has(serial)),
+  );
   return [...boards].flatMap(([serial, board]) => {
     const sighting = sightingOf(board);
     if (sighting === null) return [];
-    const isAlone = boards.size === 1 || serial === "";
-    return [isAlone ? sighting : { ...sighting, instance: `${sighting.instance} (${serial})` }];
+    const isTaken = [...names.values()].includes(sighting.instance);
+    const instance = names.get(serial) ?? (isTaken ? `${sighting.instance} (${serial})` : sighting.instance);
+    names.set(serial, instance);
+    return [{ ...sighting, instance }];
   });
 }
 

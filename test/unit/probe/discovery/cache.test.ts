@@ -127,17 +127,26 @@ describe("one instance", () => {
     ]);
   });
 
-  test("of two boards is two sightings, each under its serial, until one of them is gone", () => {
+  test("of two boards is two sightings, which keep their names when one of them is gone", () => {
     const other = { txt: ["serial=10000000ffffffff"], addresses: ["10.0.0.11"] };
     const both = tell(emptyCache, {}, { options: other, link: "eth1", source: "10.0.0.11" });
     expect(brief(both.events)).toEqual([
       "seen berry on pi1 192.168.1.11",
-      "gone berry on pi1",
-      "seen berry on pi1 (10000000a1b2c301) 192.168.1.11",
       "seen berry on pi1 (10000000ffffffff) 10.0.0.11",
     ]);
-    const one = cacheForget(both.cache, "eth1");
-    expect(names(one.cache)).toEqual(["berry on pi1: 10000000a1b2c301"]);
+    const one = cacheForget(both.cache, "eth0");
+    expect(brief(one.events)).toEqual(["gone berry on pi1"]);
+    expect(names(one.cache)).toEqual(["berry on pi1 (10000000ffffffff): 10000000ffffffff"]);
+    expect(names(tell(one.cache, {}).cache).toSorted()).toEqual([
+      "berry on pi1 (10000000ffffffff): 10000000ffffffff",
+      "berry on pi1: 10000000a1b2c301",
+    ]);
+  });
+
+  test("that gives its serial later than its address is one board, under one name", () => {
+    const { cache, events } = tell(emptyCache, { options: { txt: null } }, {});
+    expect(names(cache)).toEqual(["berry on pi1: 10000000a1b2c301"]);
+    expect(events.map(({ event }) => event)).toEqual(["seen", "seen"]);
   });
 
   test("whose serial is not known everywhere is one board still", () => {
