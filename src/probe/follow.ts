@@ -8,6 +8,8 @@ import type { Sighting } from "./sighting.ts";
 export interface FollowOptions {
   /** How often every node is asked again. */
   readonly everyMilliseconds: number;
+  /** What is known already, such as of a look. */
+  readonly known?: readonly Heard[];
   /** How long a node is still listed, and asked, after its announcement has ended; one that answers always is. */
   readonly forgetMilliseconds: number;
 }
@@ -38,7 +40,12 @@ export async function follow(
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   const failed = Promise.withResolvers<never>();
-  const entries = new Map<string, Entry>();
+  const entries = new Map(
+    (options.known ?? []).map(({ sighting, answer }): [string, Entry] => [
+      keyOf(sighting),
+      { sighting, answer, isBeingAsked: false, goneAt: null },
+    ]),
+  );
   const tell = () => onChange([...entries.values()].map(({ sighting, answer }) => ({ sighting, answer })));
 
   const askAgain = async (entry: Entry): Promise<void> => {
@@ -109,6 +116,7 @@ export async function follow(
     },
     either,
   );
+  for (const entry of entries.values()) if (entry.answer?.answer !== "page") start(entry);
   const asking = rounds();
   for (const promise of [watching, asking]) promise.catch(() => undefined);
   try {

@@ -44,6 +44,8 @@ export type Answer =
       readonly health: Health;
       readonly milliseconds: number;
       readonly address: string;
+      /** Addresses that were asked before that one, and had not answered when it did. */
+      readonly slower: readonly string[];
     }
   /** Nobody listens there, or nobody answered in time. */
   | { readonly answer: "none"; readonly why: string }

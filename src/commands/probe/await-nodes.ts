@@ -36,7 +36,7 @@ export async function awaitNodes(
     await follow(
       request,
       { ...ports, clock: systemClock },
-      patience,
+      { ...patience, known: first },
       (heard) => {
         latest = heard;
         if (isEnough(heard)) over.abort();

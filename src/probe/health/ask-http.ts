@@ -9,11 +9,11 @@ import { pageLines } from "./page-lines.ts";
 export interface Patience {
   /** For all its addresses together, the last byte of the page included. */
   readonly limitMilliseconds: number;
-  /** An address that has not answered so long gets company (RFC 8305, section 5, has 250; a home's network is quicker). */
+  /** An address that has not answered so long gets company (RFC 8305, section 5): a busy Pi takes 200 for its page. */
   readonly staggerMilliseconds: number;
 }
 
-const usualPatience: Patience = { limitMilliseconds: 1000, staggerMilliseconds: 100 };
+const usualPatience: Patience = { limitMilliseconds: 1000, staggerMilliseconds: 250 };
 /** A node has a few; who claims more is not believed. */
 const mostAddresses = 8;
 
@@ -69,7 +69,8 @@ async function raceAddresses(
     const answer = await askOne(address);
     if (answer.answer === "page") {
       isOver = true;
-      page.resolve(answer);
+      const before = addresses.slice(0, addresses.indexOf(address));
+      page.resolve({ ...answer, slower: before.map((each) => each.address) });
     } else others.push(answer);
   };
   const started: Promise<void>[] = [];
@@ -111,7 +112,7 @@ async function askAddress(
     lines.end();
     const health = collector.finish();
     if (health === null) return { answer: "garbage", why: "answers, but is not node_exporter" };
-    return { answer: "page", health, milliseconds: elapsed(), address: at.address };
+    return { answer: "page", health, milliseconds: elapsed(), address: at.address, slower: [] };
   } catch (thrown) {
     return { answer: "none", why: reasonOf(thrown) };
   }

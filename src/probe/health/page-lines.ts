@@ -1,5 +1,5 @@
 /** More than ten times a large page: 64 KiB of node_exporter itself, 250 KiB with all of systemd's units. */
-export const pageBytes = 4 * 1024 * 1024;
+const pageBytes = 4 * 1024 * 1024;
 /** A line is a name, labels and a number; what is longer is nothing that is read. */
 const lineCharacters = 16 * 1024;
 

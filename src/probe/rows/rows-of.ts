@@ -72,14 +72,17 @@ function toRow(
   };
 }
 
-/** The one that answered first, then all others once. */
+/**
+ * Each once, in the order of the sightings; behind all others those that were too slow. What answered is not put before
+ * what was not asked: a file that others read would change with every look.
+ */
 function addressesOf({ board, answer }: Finding): readonly Address[] {
-  const answered = answer?.answer === "page" ? answer.address : null;
+  const slower = answer?.answer === "page" ? answer.slower : [];
   const all = board.heard.flatMap(({ sighting }) => sighting.addresses);
   const once = [...new Map(all.map((address) => [address.address, address])).values()];
   return [
-    ...once.filter(({ address }) => address === answered),
-    ...once.filter(({ address }) => address !== answered),
+    ...once.filter(({ address }) => !slower.includes(address)),
+    ...once.filter(({ address }) => slower.includes(address)),
   ];
 }
 

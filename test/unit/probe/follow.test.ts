@@ -3,10 +3,11 @@ import { follow } from "../../../src/probe/follow.ts";
 import type { Heard } from "../../../src/probe/rows/group-sightings.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
 import { fakeAsk, fakeDiscovery, settle } from "../../fixtures/fake-discovery.ts";
-import { sightingOf, silence } from "../../fixtures/probe-values.ts";
+import { pageAt, sightingOf, silence } from "../../fixtures/probe-values.ts";
 import { fakeClock } from "../cli/fakes.ts";
 
 const request = { via: "mdns", interfaces: [], hosts: [], timeoutMilliseconds: 1000 } as const;
+const { signal } = new AbortController();
 const options = { everyMilliseconds: 5000, forgetMilliseconds: 60_000 };
 
 function start() {
@@ -47,6 +48,27 @@ describe("who is followed", () => {
     await pass(5000);
     expect(told()).toEqual(["pi1 none"]);
     expect(nodes.asked).toEqual(["pi1", "pi1"]);
+  });
+  test("starts from what is known already", async () => {
+    const [discovery, nodes, clock] = [fakeDiscovery(), fakeAsk(), fakeClock()];
+    const known = [
+      { sighting: sightingOf("pi1", 1), answer: pageAt(1) },
+      { sighting: sightingOf("pi2", 2), answer: silence },
+    ];
+    let latest: readonly Heard[] = [];
+    const following = follow(
+      request,
+      { discovery, ask: nodes.ask, clock },
+      { ...options, known },
+      (heard) => {
+        latest = heard;
+      },
+      signal,
+    );
+    following.catch(() => undefined);
+    await settle();
+    expect(nodes.asked).toEqual(["pi2"]);
+    expect(latest.map(({ answer }) => answer?.answer)).toEqual(["page", "page"]);
   });
   test("is asked at once where it has moved to", async () => {
     const { discovery, nodes, told } = start();

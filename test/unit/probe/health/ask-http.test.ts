@@ -65,6 +65,7 @@ describe("a host is asked for its page", () => {
     expect(await askAt(server, "127.0.0.1", "127.0.0.2")).toMatchObject({
       answer: "page",
       address: "127.0.0.2",
+      slower: ["127.0.0.1"],
     });
     await server.ended();
   });

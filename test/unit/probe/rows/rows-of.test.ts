@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Answer } from "../../../../src/probe/health.ts";
 import type { Sighting } from "../../../../src/probe/sighting.ts";
 import { rowsOf } from "../../../../src/probe/rows/rows-of.ts";
-import { pageAt, sightingOf, silence } from "../../../fixtures/probe-values.ts";
+import { healthy, pageAt, sightingOf, silence } from "../../../fixtures/probe-values.ts";
 
 type Told = readonly [Sighting, Answer | null];
 const rows = (told: readonly Told[], nodes: readonly string[] | null = null) =>
@@ -12,6 +12,7 @@ const rows = (told: readonly Told[], nodes: readonly string[] | null = null) =>
   );
 const states = (told: readonly Told[], nodes: readonly string[] | null = null) =>
   rows(told, nodes).map(({ name, state }) => `${name} ${state}`);
+const pageOf1 = { answer: "page", health: healthy, milliseconds: 1, address: "", slower: [] } as const;
 const lives = (host: string, number: number, changes: Partial<Sighting> = {}): Told => [
   sightingOf(host, number, changes),
   pageAt(number, { hostName: host.replace(/-\d+$/, "") }),
@@ -67,6 +68,21 @@ describe("a row a board", () => {
         [{ ...named, port: 9101 }, silence],
       ]),
     ).toHaveLength(2);
+  });
+  test("has its addresses in order, but for those that were too slow", () => {
+    const addresses = ["192.168.1.1", "10.0.0.1", "fd00::1"].map((address) => ({
+      address,
+      family: address.includes(":") ? (6 as const) : (4 as const),
+      zone: "eth0",
+    }));
+    const of = (answer: Answer) =>
+      rows([[sightingOf("pi1", 1, { addresses }), answer]])[0]?.addresses.map(({ address }) => address);
+    expect(of({ ...pageOf1, address: "fd00::1" })).toEqual(["192.168.1.1", "10.0.0.1", "fd00::1"]);
+    expect(of({ ...pageOf1, address: "10.0.0.1", slower: ["192.168.1.1"] })).toEqual([
+      "10.0.0.1",
+      "fd00::1",
+      "192.168.1.1",
+    ]);
   });
   test("with zeros for a serial, as emulators have it, is told apart by its name", () => {
     const zeros = { serial: "0000000000000000" };
