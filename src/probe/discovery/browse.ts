@@ -34,6 +34,8 @@ const quietMilliseconds = 50;
 const maximumQuestions = 32;
 /** Whoever announces names without end cannot make this machine ask without end. */
 const maximumAsksBetween = 8;
+/** Whether somebody is expected may change without anything being heard: berry.toml may be read meanwhile. */
+const askCallerEveryMilliseconds = 20;
 /** What has come in while nobody had time to look is read before silence is believed. */
 const graceMilliseconds = 2;
 
@@ -113,7 +115,8 @@ export async function browse(
       else asksBetween += 1;
     }
     const sightings = cacheSightings(cache);
-    const canBeQuiet = round >= leastQuestions && sightings.length > 0 && !request.awaits(sightings);
+    const isAwaiting = request.awaits(sightings);
+    const canBeQuiet = round >= leastQuestions && sightings.length > 0 && !isAwaiting;
     const quietAt = canBeQuiet
       ? Math.max(newsAt + Math.max(newsAt, quietMilliseconds), askTime(1) + quietMilliseconds)
       : Infinity;
@@ -122,7 +125,10 @@ export async function browse(
     if (elapsed() >= endAt) {
       silentSince = newsAt;
       await clock.sleep(graceMilliseconds, signal);
-    } else await alarm.wait(Math.max(1, Math.min(askTime(round), endAt) - elapsed()), signal);
+    } else {
+      const lookAt = isAwaiting ? elapsed() + askCallerEveryMilliseconds : Infinity;
+      await alarm.wait(Math.max(1, Math.min(askTime(round), endAt, lookAt) - elapsed()), signal);
+    }
   }
 }
 

@@ -107,6 +107,15 @@ describe("a look", () => {
     expect(endedAt()).toBeLessThan(900);
   });
 
+  test("ends soon after nobody is expected any more, though nothing was heard", async () => {
+    const network = fakeNetwork();
+    board(network, 5);
+    const { report, endedAt } = look(network, { awaits: () => network.clock.now() < 270 });
+    await network.clock.advance(1000);
+    await report;
+    expect(endedAt()).toBeLessThan(300);
+  });
+
   test("ends with its time where nobody answers, after asking again and again", async () => {
     const network = fakeNetwork();
     const { report, endedAt } = look(network, { timeoutMilliseconds: 15_000 });
