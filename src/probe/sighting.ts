@@ -16,7 +16,7 @@ export interface Sighting {
   readonly instance: string | null;
   /** Without the final dot and without `.local`: `pi1`; avahi calls the second of its name `pi1-2`. */
   readonly host: string;
-  /** At least one; those that can be routed first. */
+  /** Those that can be routed first; none: the user named a host whose name leads nowhere. */
   readonly addresses: readonly Address[];
   /** Of node_exporter. */
   readonly port: number;

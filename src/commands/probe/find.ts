@@ -2,6 +2,7 @@ import { defineVerb } from "../../cli/verb.ts";
 import { printable } from "../../core/printable.ts";
 import { systemDiscovery } from "../../probe/discovery/discovery-load.ts";
 import { ask } from "../../probe/health/ask-http.ts";
+import { nameHostsFirst } from "../../probe/name-hosts-first.ts";
 import type { Row } from "../../probe/row.ts";
 import type { Heard } from "../../probe/rows/group-sightings.ts";
 import { rowsOf } from "../../probe/rows/rows-of.ts";
@@ -88,7 +89,7 @@ export const find = defineVerb({
     const { args, json, log, signal } = context;
     const options = await findOptions(args, json);
     const { filter, expect } = options;
-    const ports = { discovery: systemDiscovery(systemClock), ask };
+    const ports = { discovery: nameHostsFirst(systemDiscovery(systemClock)), ask };
     const shownOf = (rows: readonly Row[]) => (filter === null ? rows : rows.filter(filter));
     const nodes = clusterNodes(args.file, args.cluster, signal);
     nodes.catch(() => undefined);

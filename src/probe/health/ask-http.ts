@@ -92,7 +92,7 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, milliseconds).unref());
 }
 
-const nowhere: Answer = { answer: "none", why: "it has no address" };
+const nowhere: Answer = { answer: "none", why: "its name leads nowhere" };
 
 async function askAddress(
   at: Address,

@@ -51,7 +51,8 @@ function isSameBoard(one: Board, other: Board): boolean {
 /** `pi1` and `pi1-2` may be two boards: only a serial says that they are not. */
 function isSameHost(one: Board, other: Board, left: Sighting, right: Sighting): boolean {
   if (one.serial !== null && one.serial === other.serial) return true;
-  const isAlike = hostKey(left.host) === hostKey(right.host) && left.port === right.port;
+  // in another domain, it is another host
+  const isAlike = left.host.toLowerCase() === right.host.toLowerCase() && left.port === right.port;
   return isAlike || sharesEndpoint(left, right);
 }
 

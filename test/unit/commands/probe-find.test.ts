@@ -58,6 +58,12 @@ describe("berry probe", () => {
     expect(stderr).toContain("error: not well: 127.0.0.1 (dead)\n");
     expect(exitCode).toBe(1);
   });
+  test("shows a host that nobody knows as dead", async () => {
+    const { exitCode, stdout, stderr } = await run("--no-cluster", "--host", "no-such-host.invalid");
+    expect(stdout).toContain("dead no-such-host: its name leads nowhere\n");
+    expect(stderr).toContain("error: not well: no-such-host (dead)\n");
+    expect(exitCode).toBe(1);
+  });
   test("shows who is missing of berry.toml", async () => {
     const file = join(folder, "berry.toml");
     await writeFile(

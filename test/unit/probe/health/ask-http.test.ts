@@ -100,7 +100,7 @@ describe("whoever does not answer is dead", () => {
   test("where there is no address", async () => {
     expect(await ask(sighting(9100), signal, soon)).toEqual({
       answer: "none",
-      why: "it has no address",
+      why: "its name leads nowhere",
     });
   });
   test("and the user's own interrupt is no answer", async () => {

@@ -69,6 +69,16 @@ describe("a row a board", () => {
       ]),
     ).toHaveLength(2);
   });
+  test("of the same name in another domain is another one", () => {
+    const named = (host: string, number: number): Told => [
+      sightingOf(host, number, { instance: null, serial: null, source: "user" }),
+      silence,
+    ];
+    expect(states([named("pi1.example", 1), named("pi1.test", 2), named("PI1.test", 3)])).toEqual([
+      "pi1 dead",
+      "pi1 dead",
+    ]);
+  });
   test("has its addresses in order, but for those that were too slow", () => {
     const addresses = ["192.168.1.1", "10.0.0.1", "fd00::1"].map((address) => ({
       address,
