@@ -3,7 +3,7 @@ const pageBytes = 4 * 1024 * 1024;
 /** A line is a name, labels and a number; what is longer is nothing that is read. */
 const lineCharacters = 16 * 1024;
 
-/** The lines of a body as it comes, without ever keeping more of it than one line. */
+/** The lines of a body as it comes; no more is kept of it than its last line. */
 export interface PageLines {
   /** @returns false as soon as the body is longer than a page can be */
   push(chunk: Uint8Array): boolean;
@@ -16,10 +16,8 @@ export function pageLines(onLine: (line: string) => void): PageLines {
   const decoder = new TextDecoder();
   let bytes = 0;
   let rest = "";
-  let isTooLong = false;
   const give = (line: string) => {
-    if (!isTooLong && line !== "" && line.length <= lineCharacters) onLine(line);
-    isTooLong = false;
+    if (line !== "" && line.length <= lineCharacters) onLine(line);
   };
   return {
     push(chunk) {
@@ -29,10 +27,6 @@ export function pageLines(onLine: (line: string) => void): PageLines {
       lines[0] = rest + (lines[0] ?? "");
       rest = lines.pop() ?? "";
       for (const line of lines) give(line);
-      if (rest.length > lineCharacters) {
-        isTooLong = true;
-        rest = "";
-      }
       return true;
     },
     end() {

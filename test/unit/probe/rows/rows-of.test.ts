@@ -96,6 +96,9 @@ describe("a row a board", () => {
   });
   test("with zeros for a serial, as emulators have it, is told apart by its name", () => {
     const zeros = { serial: "0000000000000000" };
+    expect(
+      rows([lives("pi1", 1, zeros), lives("pi2", 2, zeros)]).flatMap(({ warnings }) => warnings),
+    ).toEqual([]);
     expect(states([lives("pi1", 1, zeros), lives("pi2", 2, zeros)])).toEqual(["pi1 alive", "pi2 alive"]);
   });
   test("answers for all its sightings, when one of them is answered", () => {
