@@ -54,6 +54,17 @@ describe("a host is asked for its page", () => {
     });
     expect(await askAt(server)).toMatchObject({ answer: "page", health: { hostName: "höhle" } });
   });
+  test("itself, whatever proxy the environment names", async () => {
+    await using server = await servePage(pageOf("node_load1 0.5\n"));
+    const before = process.env["http_proxy"];
+    process.env["http_proxy"] = "http://127.0.0.1:1";
+    try {
+      expect(await askAt(server)).toMatchObject({ answer: "page", health: { load1: 0.5 } });
+    } finally {
+      if (before === undefined) delete process.env["http_proxy"];
+      else process.env["http_proxy"] = before;
+    }
+  });
   test("at its address of IPv6", async () => {
     await using server = await servePage(pageOf("node_load1 1\n"), "::1");
     expect(await askAt(server, "::1")).toMatchObject({ answer: "page", address: "::1" });
