@@ -25,12 +25,12 @@ export interface BrowseReport {
 }
 
 /** When is asked, in milliseconds from the start; from then on every five seconds. */
-const askedAt = [0, 30, 100, 250, 500, 1000, 2000, 4000, 7000];
+const askedAt = [0, 20, 100, 250, 500, 1000, 2000, 4000, 7000];
 const laterEveryMilliseconds = 5000;
 /** The first question may get lost: before the second one, silence means nothing. */
 const leastQuestions = 2;
-/** The least silence that ends a look. Of 16 boards on a busy machine the last one answers after 5 to 40. */
-const quietMilliseconds = 50;
+/** The least silence that ends a look. 16 avahi daemons on one idle machine have all answered after 5 to 30. */
+const quietMilliseconds = 40;
 const maximumQuestions = 32;
 /** Whoever announces names without end cannot make this machine ask without end. */
 const maximumAsksBetween = 8;
