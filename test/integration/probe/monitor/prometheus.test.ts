@@ -7,10 +7,12 @@ import { monitorFiles, targetsPath } from "../../../../src/probe/monitor/monitor
 import { type MdnsLab, openLab } from "../../../fixtures/mdns-lab.ts";
 
 const asker = resolve(import.meta.dir, "../../../fixtures/ask-prometheus.fixture.ts");
+const program = resolve(import.meta.dir, "../../../../src/main.ts");
 const seconds = 120;
 const nodes = [
   { name: "pi1", subnet: 0, number: 11 },
   { name: "pi2", subnet: 0, number: 12 },
+  { name: "pi3", subnet: 0, number: 13 },
 ];
 
 let lab: MdnsLab;
@@ -130,6 +132,26 @@ describe("Prometheus with berry's configuration", () => {
       await announce([pi1]);
       await results('up{node="pi2"}', 0);
       await results('ALERTS{alertname="BerryNodeVanished", node="pi2"}', 1);
+    },
+    seconds * 1000,
+  );
+  test(
+    "asks a node that announces itself, with nobody's help",
+    async () => {
+      const words = ["probe", "--watch", "-o", "prom-sd", "--write", targetsPath];
+      lab.spawn("viewer", [process.execPath, program, ...words]);
+      const serial = "10000000a1b2c3d6";
+      const node = { name: "pi3", hostName: "pi3", subnet: 0, number: 13 };
+      await lab.announce({ ...node, txt: [`serial=${serial}`, "role=worker"] }, signal());
+      const [labels] = await results('up{node="pi3"} == 1', 1);
+      expect(labels).toEqual({
+        __name__: "up",
+        job: "node",
+        instance: "pi3",
+        node: "pi3",
+        role: "worker",
+        serial,
+      });
     },
     seconds * 1000,
   );
