@@ -1,25 +1,28 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { InterfaceFacts } from "./links.ts";
 
-/** IFF_UP and IFF_MULTICAST of linux/if.h. */
+/** IFF_UP, IFF_LOOPBACK and IFF_MULTICAST of linux/if.h. */
 const up = 0x1;
+const loopback = 0x8;
 const multicast = 0x1000;
 
 /**
- * The interfaces of this machine that have an address or stand in sysfs (Documentation/ABI/testing/sysfs-class-net).
- * Where there is no sysfs, an interface with an address is up.
+ * The interfaces of this machine (Documentation/ABI/testing/sysfs-class-net). Where there is no sysfs, those that have
+ * an address, and they are up.
  */
 export function readInterfaces(folder = "/sys/class/net"): InterfaceFacts[] {
-  return Object.entries(networkInterfaces()).map(([name, addresses = []]) => {
+  const withAddresses = networkInterfaces();
+  return [...new Set([...Object.keys(withAddresses), ...list(folder)])].map((name) => {
+    const addresses = withAddresses[name] ?? [];
     const at = join(folder, name);
     const flags = read(join(at, "flags"));
     const flagBits = flags === null ? up | multicast : Number(flags);
     return {
       name,
       networks: addresses.map(({ cidr }) => cidr).filter((cidr) => cidr !== null),
-      isLoopback: addresses.some(({ internal }) => internal),
+      isLoopback: (flagBits & loopback) !== 0 || addresses.some(({ internal }) => internal),
       isUp: (flagBits & up) !== 0,
       canMulticast: (flagBits & multicast) !== 0,
       isBridge: existsSync(join(at, "bridge")),
@@ -29,6 +32,15 @@ export function readInterfaces(folder = "/sys/class/net"): InterfaceFacts[] {
         : (/^DEVTYPE=(.+)$/m.exec(read(join(at, "uevent")) ?? "")?.[1] ?? null),
     };
   });
+}
+
+/** Of sysfs; bonding_masters is no interface. */
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => existsSync(join(folder, name, "flags")));
+  } catch {
+    return [];
+  }
 }
 
 function read(path: string): string | null {

@@ -64,13 +64,12 @@ export function chooseLinks(facts: readonly InterfaceFacts[], named: readonly st
   }
   const chosen = named.length > 0 ? facts.filter(({ name }) => named.includes(name)) : usable.filter(isReal);
   const links = chosen.flatMap(linksOf);
-  if (links.length === 0)
+  if (links.length === 0) {
+    const others = usable.length === 0 ? "" : `, or name one with --iface: ${whichThereAre(usable)}`;
     throw new BerryError("unavailable", "no network interface can be asked for nodes", {
-      hint:
-        named.length > 0
-          ? "give it an address"
-          : `connect a network, or name one with --iface; ${whichThereAre(usable)}`,
+      hint: named.length > 0 ? "give it an address" : `connect a network${others}`,
     });
+  }
   return links;
 }
 

@@ -66,13 +66,24 @@ describe("by itself, berry asks", () => {
       expect.objectContaining({
         kind: "unavailable",
         message: "no network interface can be asked for nodes",
-        hint: "connect a network, or name one with --iface; there are docker0, lo",
+        hint: "connect a network, or name one with --iface: there are docker0, lo",
       }),
     );
   });
 });
 
+test("a machine without any network is told to connect one", () => {
+  for (const facts of [[], [card("eth0", { isUp: false })]])
+    expect(() => names(facts)).toThrow(expect.objectContaining({ hint: "connect a network" }));
+});
+
 describe("the user", () => {
+  test("is told that an interface has no address", () => {
+    expect(() => names([card("eth0", { networks: [] })], ["eth0"])).toThrow(
+      expect.objectContaining({ kind: "unavailable", hint: "give it an address" }),
+    );
+  });
+
   test("may name whatever interface there is", () => {
     const facts = [card("eth0"), card("docker0", { isBridge: true })];
     expect(names(facts, ["docker0"])).toEqual(["docker0/4", "docker0/6"]);
