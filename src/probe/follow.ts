@@ -1,7 +1,7 @@
 import type { Clock } from "../core/ports.ts";
 import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
-import { type Ask, isAskedAlike, keyOf } from "./look.ts";
+import { type Ask, isAskedAlike, keyOf, mostNodes } from "./look.ts";
 import type { Heard } from "./rows/group-sightings.ts";
 import type { Sighting } from "./sighting.ts";
 
@@ -84,6 +84,7 @@ export async function follow(
     for (const [other, { sighting: old, goneAt }] of entries)
       if (other !== key && goneAt !== null && isSameBoard(old, sighting)) entries.delete(other);
     if (known === undefined) {
+      if (entries.size >= mostNodes) return;
       const entry: Entry = { sighting, answer: null, isBeingAsked: false, goneAt: null };
       entries.set(key, entry);
       start(entry);

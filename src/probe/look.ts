@@ -12,6 +12,14 @@ export interface Looked {
   readonly report: DiscoveryReport | null;
 }
 
+/** No home has more boards: whoever announces them without end is not asked without end. */
+export const mostNodes = 512;
+
+const tooMuch = {
+  message: `more than ${mostNodes} nodes are announced: the others are left out`,
+  hint: "somebody on the network may be making them up; --iface NAME looks through one interface alone",
+};
+
 /**
  * Looks once, and asks everybody who is found as soon as it is found.
  * @param isEnough ends the look at once; called after each answer
@@ -45,9 +53,12 @@ export async function look(
       }
     }
   };
+  let isTooMuch = false;
   const onSighting = (sighting: Sighting): void => {
     const key = keyOf(sighting);
     const before = told.get(key);
+    isTooMuch ||= before === undefined && told.size >= mostNodes;
+    if (before === undefined && told.size >= mostNodes) return;
     const isAnswered =
       before !== undefined &&
       before.answer !== null &&
@@ -64,7 +75,7 @@ export async function look(
   const whole = async (): Promise<DiscoveryReport> => {
     const report = await discovery.browse(request, onSighting, either);
     await Promise.all(asking.values());
-    return report;
+    return isTooMuch ? { warnings: [...report.warnings, tooMuch] } : report;
   };
   const looking = whole();
   looking.catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { Answer } from "../health.ts";
-import type { Address, Sighting } from "../sighting.ts";
+import type { Sighting } from "../sighting.ts";
 
 /** A sighting, and what came of asking; null: it is being asked. */
 export interface Heard {
@@ -13,6 +13,12 @@ export interface Board {
   readonly serial: string | null;
   /** At least one; what was announced comes before what the user named. */
   readonly heard: readonly Heard[];
+  /** Where it may be asked. */
+  readonly endpoints: ReadonlySet<string>;
+  /** What it is called, with the port. */
+  readonly hosts: ReadonlySet<string>;
+  /** What it is called, but for a number that avahi may have put behind it. */
+  readonly bases: ReadonlySet<string>;
 }
 
 /**
@@ -25,11 +31,10 @@ export function groupSightings(heard: readonly Heard[]): readonly Board[] {
   const named = heard.filter(({ sighting }) => sighting.source === "user");
   let boards: readonly Board[] = [];
   for (const each of [...announced, ...named]) {
-    let merged: Board = { serial: serialOf(each.sighting), heard: [each] };
+    let merged = boardOf(each);
     const others: Board[] = [];
     for (const board of boards) {
-      if (isSameBoard(board, merged))
-        merged = { serial: board.serial ?? merged.serial, heard: [...board.heard, ...merged.heard] };
+      if (isSameBoard(board, merged)) merged = union(board, merged);
       else others.push(board);
     }
     boards = [...others, merged];
@@ -37,23 +42,34 @@ export function groupSightings(heard: readonly Heard[]): readonly Board[] {
   return boards;
 }
 
-function isSameBoard(one: Board, other: Board): boolean {
-  if (one.serial !== null && other.serial !== null && one.serial !== other.serial) return false;
-  return one.heard.some(({ sighting: left }) =>
-    other.heard.some(({ sighting: right }) =>
-      baseOf(left.host) === baseOf(right.host)
-        ? isSameHost(one, other, left, right)
-        : sharesEndpoint(left, right),
-    ),
-  );
+function boardOf(heard: Heard): Board {
+  const { sighting } = heard;
+  return {
+    serial: serialOf(sighting),
+    heard: [heard],
+    endpoints: endpointsOf(sighting),
+    // in another domain, it is another host
+    hosts: new Set([`${sighting.host.toLowerCase()} ${sighting.port}`]),
+    bases: new Set([baseOf(sighting.host)]),
+  };
+}
+
+function union(one: Board, other: Board): Board {
+  return {
+    serial: one.serial ?? other.serial,
+    heard: [...one.heard, ...other.heard],
+    endpoints: one.endpoints.union(other.endpoints),
+    hosts: one.hosts.union(other.hosts),
+    bases: one.bases.union(other.bases),
+  };
 }
 
 /** `pi1` and `pi1-2` may be two boards: only a serial says that they are not. */
-function isSameHost(one: Board, other: Board, left: Sighting, right: Sighting): boolean {
-  if (one.serial !== null && one.serial === other.serial) return true;
-  // in another domain, it is another host
-  const isAlike = left.host.toLowerCase() === right.host.toLowerCase() && left.port === right.port;
-  return isAlike || sharesEndpoint(left, right);
+function isSameBoard(one: Board, other: Board): boolean {
+  const areBothNumbered = one.serial !== null && other.serial !== null;
+  if (areBothNumbered && one.serial !== other.serial) return false;
+  if (!one.endpoints.isDisjointFrom(other.endpoints)) return true;
+  return areBothNumbered ? !one.bases.isDisjointFrom(other.bases) : !one.hosts.isDisjointFrom(other.hosts);
 }
 
 /** The serial without a difference of case; a row of zeros, as emulators have it, is none. */
@@ -62,17 +78,14 @@ function serialOf({ serial }: Sighting): string | null {
   return key === "" || /^0+$/.test(key) ? null : key;
 }
 
-export function sharesEndpoint(left: Sighting, right: Sighting): boolean {
-  return (
-    left.port === right.port &&
-    left.addresses.some((one) => right.addresses.some((other) => isSameAddress(one, other)))
+/** Where a board may be asked. A link-local address is another host's on each interface. */
+function endpointsOf({ addresses, port }: Sighting): ReadonlySet<string> {
+  return new Set(
+    addresses.map(({ address, zone }) => {
+      const isLinkLocal = /^(?:fe[89ab]|169\.254\.)/i.test(address);
+      return `${address.toLowerCase()}%${isLinkLocal ? zone : ""} ${port}`;
+    }),
   );
-}
-
-/** A link-local address is another host's on each interface. */
-function isSameAddress(one: Address, other: Address): boolean {
-  if (one.address.toLowerCase() !== other.address.toLowerCase()) return false;
-  return !/^(?:fe[89ab]|169\.254\.)/i.test(one.address) || one.zone === other.zone;
 }
 
 /** Host names have no case (RFC 4343), and berry.toml knows them without a domain. */

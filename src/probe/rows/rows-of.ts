@@ -95,10 +95,10 @@ function warningsOf(
   const { nodeName, announced } = finding;
   const role = announced?.role ?? null;
   return [
-    ...namesakes.map((other) => `another board calls itself ${called}, too: ${identityOf(other)}`),
-    ...twins
-      .filter((other) => other !== finding)
-      .map(({ first }) => `${first.sighting.host} claims the same serial: a copy, or a lie`),
+    ...few(namesakes).map((other) => `another board calls itself ${called}, too: ${identityOf(other)}`),
+    ...few(twins.filter((other) => other !== finding)).map(
+      ({ first }) => `${first.sighting.host} claims the same serial: a copy, or a lie`,
+    ),
     ...(announced !== null && nodeName !== null && nodeName !== called
       ? [`it is announced as ${called}, and its page is that of ${nodeName}`]
       : []),
@@ -106,6 +106,11 @@ function warningsOf(
       ? [`its role is ${role}, in berry.toml it is ${node.role}`]
       : []),
   ];
+}
+
+/** A thousand liars need no thousand lines each. */
+function few(findings: readonly Finding[]): readonly Finding[] {
+  return findings.slice(0, 3);
 }
 
 function identityOf({ board, first }: Finding): string {

@@ -1,5 +1,5 @@
 import type { Answer } from "../health.ts";
-import { baseOf, type Board, type Heard, hostKey, sharesEndpoint } from "./group-sightings.ts";
+import { baseOf, type Board, type Heard, hostKey } from "./group-sightings.ts";
 
 /** A board, and what came of asking it. */
 export interface Finding {
@@ -57,7 +57,7 @@ function withoutForeignPage(finding: Finding, sharers: readonly Finding[]): Find
   const owner = sharers.find(
     (other) =>
       other !== finding &&
-      sharesEndpoint(other.first.sighting, first.sighting) &&
+      !other.board.endpoints.isDisjointFrom(finding.board.endpoints) &&
       isCalled(other.first, nodeName),
   );
   if (owner === undefined) return finding;

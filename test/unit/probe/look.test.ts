@@ -74,6 +74,17 @@ describe("one look", () => {
     expect(told((await looking).heard)).toEqual(["pi1 page"]);
     expect(nodes.asked).toEqual(["pi1", "pi1"]);
   });
+  test("asks no more nodes than any home has", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    for (let number = 1; number <= 600; number += 1) discovery.see(sightingOf(`pi${number}`, number));
+    discovery.end();
+    const { heard, report } = await looking;
+    expect([heard.length, nodes.asked.length]).toEqual([512, 512]);
+    expect(report?.warnings.map(({ message }) => message)).toEqual([
+      "more than 512 nodes are announced: the others are left out",
+    ]);
+  });
   test("fails as the search does, and stops when nobody wants it any more", async () => {
     const discovery = fakeDiscovery();
     const looking = look(request, { discovery, ask: fakeAsk().ask }, never, signal);
