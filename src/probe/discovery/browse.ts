@@ -5,6 +5,7 @@ import { checkAnyWorks, type DiscoveryPorts, type LinkReport, openCounting } fro
 import type { Link } from "./links.ts";
 import { decodeMessage } from "./message.ts";
 import { encodeQueries } from "./query.ts";
+import { setKey } from "./record-key.ts";
 import { serviceType } from "./sightings.ts";
 
 export interface BrowseRequest {
@@ -88,7 +89,7 @@ export async function browse(
   const asked = new Set<string>();
   const ask = (): void => {
     const missing = cacheMissing(cache);
-    for (const question of missing) asked.add(keyOf(question));
+    for (const question of missing) asked.add(setKey(question));
     const questions = missing.slice(0, maximumQuestions);
     for (const packet of encodeQueries(id, [{ name: serviceType, type: "PTR" }, ...questions], []))
       for (const channel of channels) channel.send(packet);
@@ -108,7 +109,7 @@ export async function browse(
     signal.throwIfAborted();
     const nextAt = askTime(round);
     const isDue = elapsed() >= nextAt;
-    const isLacking = cacheMissing(cache).some((question) => !asked.has(keyOf(question)));
+    const isLacking = cacheMissing(cache).some((question) => !asked.has(setKey(question)));
     if (isDue || (isLacking && asksBetween < maximumAsksBetween)) {
       ask();
       if (isDue) round += 1;
@@ -135,8 +136,4 @@ export async function browse(
 function askTime(round: number): number {
   const last = askedAt.length - 1;
   return askedAt[round] ?? (askedAt[last] ?? 0) + (round - last) * laterEveryMilliseconds;
-}
-
-function keyOf({ type, name }: { readonly type: string; readonly name: string }): string {
-  return `${type} ${name}`;
 }

@@ -2,15 +2,12 @@ import type { SightingEvent } from "../sighting.ts";
 import { isOnLink } from "./address.ts";
 import { createAlarm } from "./alarm.ts";
 import {
-  cacheDueAt,
   cacheExpire,
   cacheForget,
   cacheMissing,
-  cacheRefresh,
   cacheUpdate,
   type CacheChange,
   emptyCache,
-  knownAnswers,
 } from "./cache.ts";
 import {
   checkAnyWorks,
@@ -22,6 +19,8 @@ import {
 import type { Link } from "./links.ts";
 import { decodeMessage, isResponse } from "./message.ts";
 import { encodeQueries } from "./query.ts";
+import { setKey } from "./record-key.ts";
+import { cacheDueAt, cacheRefresh, knownAnswers } from "./refresh.ts";
 import { type Question, serviceType } from "./sightings.ts";
 
 export interface WatchRequest {
@@ -107,7 +106,7 @@ export async function watch(
     }
   };
   const dueMissing = (now: number): Question[] => {
-    const lacking = new Map(cacheMissing(cache).map((question) => [keyOf(question), question]));
+    const lacking = new Map(cacheMissing(cache).map((question) => [setKey(question), question]));
     for (const key of missing.keys()) if (!lacking.has(key)) missing.delete(key);
     const due = [...lacking].slice(0, maximumQuestions).filter(([key]) => (missing.get(key)?.at ?? 0) <= now);
     for (const [key] of due) missing.set(key, later(missing.get(key), now));
@@ -174,8 +173,4 @@ function linksOrNone(links: () => readonly Link[]): readonly Link[] {
 
 function reportsOf(watched: ReadonlyMap<string, Watched>): LinkReport[] {
   return [...watched.values()].map(({ channel }) => channel.report());
-}
-
-function keyOf({ type, name }: Question): string {
-  return `${type} ${name}`;
 }

@@ -1,18 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import {
-  cacheDueAt,
   cacheExpire,
   cacheForget,
   cacheMissing,
-  cacheRefresh,
   cacheSightings,
   cacheUpdate,
   emptyCache,
-  knownAnswers,
   maximumRecords,
   maximumRecordsOfSource,
   type Cache,
 } from "../../../../src/probe/discovery/cache.ts";
+import { cacheDueAt, cacheRefresh, knownAnswers } from "../../../../src/probe/discovery/refresh.ts";
 import { decodeMessage } from "../../../../src/probe/discovery/message.ts";
 import type { SightingEvent } from "../../../../src/probe/sighting.ts";
 import { answerPacket, type AnswerOptions, readCaptures } from "../../../fixtures/mdns-packets.ts";
