@@ -4,6 +4,7 @@ import { benchFand, fandParts } from "./benches/fand.ts";
 import { figureTable } from "./benches/figures.ts";
 import { benchFleet, fleetParts } from "./benches/fleet.ts";
 import { describeMachine } from "./benches/machine.ts";
+import { benchProbe, probeParts } from "./benches/probe.ts";
 import { benchWrite, writeParts } from "./benches/write.ts";
 
 /** What the command line asks of a bench. */
@@ -56,6 +57,17 @@ const benches: Readonly<Record<string, Bench>> = {
         ),
       ),
   },
+  probe: {
+    summary: "sixteen nodes found and asked, against avahi-browse and two libraries",
+    parts: probeParts,
+    run: async (options, _, ...rest) =>
+      figureTable(
+        await benchProbe(
+          { ...options, only: probeParts.find((part) => part === options.only) ?? null },
+          ...rest,
+        ),
+      ),
+  },
   write: {
     summary:
       "a card, written and read back, against bmaptool and dd that do the same, and four cards against one",
@@ -82,7 +94,7 @@ ${Object.entries(benches)
 
   --runs N        how often each side runs (bake: arch 3, debian 1, warm 5;
                   write: card 3, dd 1, disk 5, memory 5, four 3;
-                  fleet 1)
+                  fleet 1; probe 10)
   --only PART     one part of the bench
   --megabytes N   size of the packages that images of Arch Linux ARM install (400)
   --seconds N     how long fan daemons are looked at (60)

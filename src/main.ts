@@ -19,6 +19,10 @@ export const berry = defineGroup({
       description: "cool a Pi: drive its fans, and judge and try out what drives them",
       load: async () => (await import("./commands/fand.ts")).fand,
     },
+    probe: {
+      description: "find the nodes of the cluster, and say how they are",
+      load: async () => (await import("./commands/probe.ts")).probe,
+    },
   },
 });
 

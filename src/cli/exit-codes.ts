@@ -8,6 +8,7 @@ export interface ExitCode {
 
 /** The exit code of each kind of failure: numbers of sysexits.h, and the shell's own for Ctrl-C. 0 is success. */
 export const exitCodes: Readonly<Record<FailureKind, ExitCode>> = {
+  unhealthy: { code: 1, meaning: "a node, or a fan, is not well" },
   usage: { code: 64, meaning: "the command line is wrong" },
   "bad-data": { code: 65, meaning: "a file was read and its content is wrong or not authentic" },
   "no-input": { code: 66, meaning: "a file is missing or cannot be read" },

@@ -1,8 +1,9 @@
 /**
- * The kinds of failure that a caller can act on, named after sysexits(3) but for `not-verified`.
+ * The kinds of failure that a caller can act on, named after sysexits(3) but for `unhealthy` and `not-verified`.
  * `cli/exit-codes.ts` gives each its number.
  */
 export type FailureKind =
+  | "unhealthy"
   | "usage"
   | "bad-data"
   | "no-input"

@@ -1,0 +1,42 @@
+import { BerryError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
+import type { Row } from "../../probe/row.ts";
+
+/** Whether it answers: whoever berry.toml does not know lives, too. */
+export function isLiving({ state }: Row): boolean {
+  return state === "alive" || state === "unknown";
+}
+
+/**
+ * What the exit code says of the rows.
+ * @param all every row @param shown those that the filter lets pass
+ * @returns null: all is well
+ */
+export function judgeRows(
+  all: readonly Row[],
+  shown: readonly Row[],
+  expect: number | null,
+): BerryError | null {
+  const living = shown.filter(isLiving).length;
+  if (expect !== null) {
+    if (living >= expect) return null;
+    return new BerryError("temporary", `${living} of ${expect} expected nodes live`, {
+      hint: living === 0 ? howToFind : "a longer --timeout waits longer",
+    });
+  }
+  if (all.every(({ state }) => state === "missing"))
+    return new BerryError("unavailable", "no node was found", { hint: howToFind });
+  const ill = shown.filter((row) => !isLiving(row) || isCritical(row));
+  if (ill.length === 0) return null;
+  const names = ill.map((row) => `${printable(row.name)} (${isLiving(row) ? "critical" : row.state})`);
+  return new BerryError("unhealthy", `not well: ${names.join(", ")}`, {
+    hint: "berry probe -o wide tells all that is known of them",
+  });
+}
+
+const howToFind =
+  "nodes announce themselves by avahi (berry probe announce) on the same network; --host NAME asks others, --iface NAME other interfaces";
+
+function isCritical({ ailments }: Row): boolean {
+  return ailments.some(({ severity }) => severity === "critical");
+}

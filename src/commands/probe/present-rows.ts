@@ -1,0 +1,43 @@
+import type { VerbContext } from "../../cli/verb.ts";
+import type { NodeUser } from "../../probe/formats/rendered.ts";
+import type { Row } from "../../probe/row.ts";
+import type { FindOptions, Format } from "./find-options.ts";
+import { render } from "./render.ts";
+
+/** Prints the rows, or writes them into the file; tells whom the format has no room for. */
+export async function presentRows(
+  { stdout, log }: Pick<VerbContext, "stdout" | "log">,
+  { format, file }: FindOptions,
+  rows: readonly Row[],
+  users: readonly NodeUser[],
+): Promise<void> {
+  if (file !== null) {
+    const { isWritten, told } = await writeRows(file, format, rows, users, log);
+    if (!isWritten) log.info(`unchanged: ${told}`);
+    return;
+  }
+  const { text, leftOut } = await render(format, rows, users, stdout);
+  for (const who of leftOut) log.warn(`left out ${who}`);
+  stdout.write(text);
+}
+
+/**
+ * Writes the rows into a file, and tells of it when that changes the file.
+ * @throws BerryError `cannot-create`
+ */
+export async function writeRows(
+  file: string,
+  format: Format,
+  rows: readonly Row[],
+  users: readonly NodeUser[],
+  log: VerbContext["log"],
+): Promise<{ readonly isWritten: boolean; readonly told: string }> {
+  const { writeChangedText } = await import("../../probe/formats/changed-file.ts");
+  const { text, leftOut } = await render(format, rows, users, null);
+  const isWritten = await writeChangedText(file, text);
+  const told = `${file}: ${rows.length === 1 ? "1 node" : `${rows.length} nodes`}`;
+  if (!isWritten) return { isWritten, told };
+  log.info(`wrote ${told}${leftOut.length === 0 ? "" : `, ${leftOut.length} of them left out`}`);
+  for (const who of leftOut) log.warn(`left out ${who}`);
+  return { isWritten, told };
+}

@@ -1,0 +1,114 @@
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { BerryError } from "../../core/errors.ts";
+import { ownMark } from "./render-service.ts";
+
+/** Where avahi-daemon looks, and looks again whenever something changes there. */
+export const avahiFolder = "/etc/avahi/services";
+const fileName = "berry.service";
+const nextName = ".berry.service.next";
+
+export interface Announced {
+  readonly path: string;
+  /** false: the file said so already, and was left alone, because avahi announces anew whatever is touched. */
+  readonly isWritten: boolean;
+  /** Files of berry's that nobody needs any more. */
+  readonly removed: readonly string[];
+  /** Files of others that announce this host as a node, too. */
+  readonly rivals: readonly string[];
+}
+
+/**
+ * Makes avahi announce what a service file says, and nothing else of berry's. The file is replaced in one step.
+ * @throws BerryError `unavailable` without avahi; `cannot-create` where the file is somebody else's, or the file system
+ * read-only; `no-permission`; `io`
+ */
+export function announce(folder: string, service: string): Announced {
+  const path = join(folder, fileName);
+  const names = attempt(folder, () => readdirSync(folder));
+  const present = names.includes(fileName) ? attempt(path, () => readFileSync(path, "utf8")) : null;
+  if (present !== null && !present.includes(ownMark))
+    throw new BerryError("cannot-create", `${path}: not written by berry, and therefore left as it is`, {
+      hint: `rm ${path}, or let it announce the node: systemctl disable berry-announce.service`,
+    });
+  const isWritten = present !== service;
+  if (isWritten) replace(folder, service);
+  const others = names
+    .filter((name) => name.endsWith(".service") && !name.startsWith(".") && name !== fileName)
+    .map((name) => join(folder, name))
+    .map((each) => ({ each, text: textOf(each) }))
+    .filter(({ text }) => text.includes(ownMark) || text.includes("<type>_berry._tcp</type>"));
+  const stale = others.filter(({ text }) => text.includes(ownMark)).map(({ each }) => each);
+  const left = !isWritten && names.includes(nextName) ? [join(folder, nextName)] : [];
+  const removed = [...stale, ...left];
+  for (const each of removed) attempt(each, () => rmSync(each, { force: true }));
+  return {
+    path,
+    isWritten,
+    removed,
+    rivals: others.map(({ each }) => each).filter((each) => !stale.includes(each)),
+  };
+}
+
+function replace(folder: string, text: string): void {
+  const path = join(folder, fileName);
+  const next = join(folder, nextName);
+  attempt(path, () => {
+    const file = openSync(next, "w", 0o644);
+    try {
+      fchmodSync(file, 0o644);
+      writeSync(file, text);
+      // a power cut must not leave an empty file, which avahi would complain of until the next start
+      fsyncSync(file);
+    } catch (thrown) {
+      rmSync(next, { force: true });
+      throw thrown;
+    } finally {
+      closeSync(file);
+    }
+    renameSync(next, path);
+  });
+}
+
+/** Empty for what cannot be read, such as a link that leads nowhere: avahi cannot read it either. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function attempt<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR")
+      throw new BerryError("unavailable", `${path}: not there: avahi is not installed`, {
+        cause,
+        hint: "apt-get install avahi-daemon, or pacman -S avahi",
+      });
+    if (code === "EACCES" || code === "EPERM")
+      throw new BerryError("no-permission", `cannot write ${path}`, {
+        cause,
+        hint: "sudo berry probe announce",
+      });
+    if (code === "EROFS")
+      throw new BerryError("cannot-create", `cannot write ${path}: the file system is read-only`, {
+        cause,
+        hint: "make it writable, or put there what berry probe announce --print prints",
+      });
+    throw new BerryError("io", `cannot write ${path}`, { cause, hint: `ls -l ${path}; df ${path}` });
+  }
+}

@@ -1,0 +1,134 @@
+import type { Clock } from "../core/ports.ts";
+import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
+import type { Answer } from "./health.ts";
+import { type Ask, isAskedAlike, keyOf, mostNodes } from "./look.ts";
+import type { Heard } from "./rows/group-sightings.ts";
+import type { Sighting } from "./sighting.ts";
+
+export interface FollowOptions {
+  /** How often every node is asked again. */
+  readonly everyMilliseconds: number;
+  /** What is known already, such as of a look. */
+  readonly known?: readonly Heard[];
+  /** How long a node is still listed, and asked, after its announcement has ended; one that answers always is. */
+  readonly forgetMilliseconds: number;
+}
+
+interface Entry {
+  sighting: Sighting;
+  answer: Answer | null;
+  isBeingAsked: boolean;
+  /** When its announcement ended; null: it stands. */
+  goneAt: number | null;
+}
+
+/**
+ * Follows the nodes until it is aborted: who is announced is asked at once, and all of them again and again. Found is
+ * not alive, and gone is not dead.
+ * @param onChange gets all that is known after everything that is new
+ * @throws what the search throws, at last the signal's reason
+ */
+export async function follow(
+  request: DiscoveryRequest,
+  ports: { readonly discovery: Discovery; readonly ask: Ask; readonly clock: Clock },
+  options: FollowOptions,
+  onChange: (heard: readonly Heard[]) => void,
+  signal: AbortSignal,
+): Promise<never> {
+  signal.throwIfAborted();
+  const { discovery, ask, clock } = ports;
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const failed = Promise.withResolvers<never>();
+  const entries = new Map(
+    (options.known ?? []).map(({ sighting, answer }): [string, Entry] => [
+      keyOf(sighting),
+      { sighting, answer, isBeingAsked: false, goneAt: null },
+    ]),
+  );
+  const tell = () => onChange([...entries.values()].map(({ sighting, answer }) => ({ sighting, answer })));
+
+  const askAgain = async (entry: Entry): Promise<void> => {
+    if (entry.isBeingAsked) return;
+    entry.isBeingAsked = true;
+    for (;;) {
+      const { sighting } = entry;
+      const answer = await ask(sighting, either);
+      if (answer.answer !== "page" && !isAskedAlike(sighting, entry.sighting)) continue;
+      entry.answer = answer;
+      entry.isBeingAsked = false;
+      tell();
+      return;
+    }
+  };
+  const start = (entry: Entry): void => {
+    askAgain(entry).catch(failed.reject);
+  };
+  const rounds = async (): Promise<never> => {
+    for (;;) {
+      await clock.sleep(options.everyMilliseconds, either);
+      for (const [key, entry] of entries) {
+        const isForgotten =
+          entry.goneAt !== null &&
+          entry.answer?.answer !== "page" &&
+          clock.now() - entry.goneAt >= options.forgetMilliseconds;
+        if (!isForgotten) start(entry);
+        else if (entries.delete(key)) tell();
+      }
+    }
+  };
+  const onSeen = (sighting: Sighting): void => {
+    const key = keyOf(sighting);
+    const known = entries.get(key);
+    // a board that came back under another name is not two
+    for (const [other, { sighting: old, goneAt }] of entries)
+      if (other !== key && goneAt !== null && isSameBoard(old, sighting)) entries.delete(other);
+    if (known === undefined) {
+      if (entries.size >= mostNodes) return;
+      const entry: Entry = { sighting, answer: null, isBeingAsked: false, goneAt: null };
+      entries.set(key, entry);
+      start(entry);
+      return;
+    }
+    const isElsewhere = !isAskedAlike(known.sighting, sighting);
+    known.sighting = sighting;
+    known.goneAt = null;
+    if (isElsewhere) start(known);
+    tell();
+  };
+  const onGone = (key: string): void => {
+    const entry = entries.get(key);
+    if (entry === undefined) return;
+    entry.goneAt = clock.now();
+    const isReplaced = [...entries].some(
+      ([other, { sighting, goneAt }]) =>
+        other !== key && goneAt === null && isSameBoard(sighting, entry.sighting),
+    );
+    if (isReplaced) entries.delete(key);
+    else start(entry);
+    tell();
+  };
+
+  const watching = discovery.watch(
+    request,
+    (event) => {
+      if (event.event === "seen") onSeen(event.sighting);
+      else onGone(`instance ${event.instance}`);
+    },
+    either,
+  );
+  for (const entry of entries.values()) if (entry.answer?.answer !== "page") start(entry);
+  const asking = rounds();
+  for (const promise of [watching, asking]) promise.catch(() => undefined);
+  try {
+    await Promise.race([watching, asking, failed.promise]);
+    signal.throwIfAborted();
+    throw new Error("the search for nodes has ended by itself");
+  } finally {
+    over.abort();
+  }
+}
+
+function isSameBoard(one: Sighting, other: Sighting): boolean {
+  return one.serial !== null && one.serial === other.serial;
+}

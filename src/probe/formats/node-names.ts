@@ -1,0 +1,66 @@
+import { printable } from "../../core/printable.ts";
+import type { Row } from "../row.ts";
+import type { Address } from "../sighting.ts";
+
+/** A row that may go into a file which other programs believe, under a name that means nothing else to them. */
+export interface NamedNode {
+  readonly row: Row;
+  /** One label of RFC 1123, lower case. */
+  readonly name: string;
+}
+
+export interface Chosen<Kept> {
+  readonly kept: readonly Kept[];
+  /** Who is left out and why, fit for a terminal. */
+  readonly leftOut: readonly string[];
+}
+
+/** Names that a machine has for itself (RFC 6761, and the hosts files of distributions). */
+const ownNames = new Set(["localhost", "ip6-localhost", "ip6-loopback", "broadcasthost", "all", "ungrouped"]);
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * The nodes that can be named in files. Anybody on the network can announce anything: names that are none, that mean
+ * something else, that two boards claim, or that berry.toml does not have are left out.
+ */
+export function nodeNames(rows: readonly Row[]): Chosen<NamedNode> {
+  const kept: NamedNode[] = [];
+  const leftOut: string[] = [];
+  const claims = Map.groupBy(rows, ({ name }) => name.toLowerCase());
+  for (const row of rows) {
+    const name = row.name.toLowerCase();
+    const why = !label.test(name)
+      ? "not a host name"
+      : ownNames.has(name) || /^[\d-]+$/.test(name)
+        ? "a name that means something else"
+        : (claims.get(name)?.length ?? 0) > 1
+          ? "two boards are called so"
+          : row.isKnown === false
+            ? "berry.toml does not know it"
+            : null;
+    if (why === null) kept.push({ row, name });
+    else leftOut.push(`${printable(row.name)}: ${why}`);
+  }
+  return { kept, leftOut: [...new Set(leftOut)] };
+}
+
+/** Addresses that lead to the host from everywhere, the best first; link-local ones mean another host on each link. */
+export function routable({ addresses }: Row): readonly Address[] {
+  return addresses.filter(
+    ({ address, family }) => /^[0-9a-f:.]+$/i.test(address) && (family === 4 || !/^fe[89ab]/i.test(address)),
+  );
+}
+
+/** What has an address of that kind; who has none is told, but for those that berry.toml alone speaks of. */
+export function reachable(nodes: Chosen<NamedNode>): Chosen<NamedNode & { readonly address: Address }> {
+  const found = nodes.kept.map((node) => ({ ...node, address: routable(node.row)[0] }));
+  return {
+    kept: found.flatMap(({ address, ...node }) => (address === undefined ? [] : [{ ...node, address }])),
+    leftOut: [
+      ...nodes.leftOut,
+      ...found
+        .filter(({ address, row }) => address === undefined && row.state !== "missing")
+        .map(({ name }) => `${name}: it has no address that can be routed`),
+    ],
+  };
+}

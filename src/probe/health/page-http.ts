@@ -1,0 +1,57 @@
+import { ofetch, type FetchOptions } from "ofetch";
+import type { Address } from "../sighting.ts";
+
+/** The head of an answer, and its body as it comes. */
+export interface Page {
+  readonly status: number;
+  /** As the server names it; null: none. */
+  readonly contentEncoding: string | null;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * One GET of a page. Redirects are not followed and nothing is unpacked: whoever answers may be anybody.
+ * @throws what the network says, or the signal's reason
+ */
+export async function getPage(
+  { address, family }: Address,
+  port: number,
+  signal: AbortSignal,
+): Promise<Page> {
+  const options: FetchOptions<"stream"> & { readonly decompress: false } = {
+    headers: { "user-agent": "berry", accept: "text/plain", "accept-encoding": "identity" },
+    responseType: "stream",
+    ignoreResponseError: true,
+    redirect: "manual",
+    retry: false,
+    decompress: false,
+    keepalive: false,
+    signal,
+  };
+  const host = family === 6 ? `[${address}]` : address;
+  const response: Response = await ofetch.raw(`http://${host}:${port}/metrics`, options);
+  return {
+    status: response.status,
+    contentEncoding: response.headers.get("content-encoding"),
+    body: chunksOf(response, signal),
+  };
+}
+
+async function* chunksOf(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  const onAbort = () => void reader.cancel(signal.reason).catch(() => undefined);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await reader.cancel().catch(() => undefined);
+  }
+}

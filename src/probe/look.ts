@@ -1,0 +1,100 @@
+import type { Discovery, DiscoveryReport, DiscoveryRequest } from "./discovery-port.ts";
+import type { Answer } from "./health.ts";
+import type { Heard } from "./rows/group-sightings.ts";
+import type { Sighting } from "./sighting.ts";
+
+/** Asks a host for its page, and gives up after a second or so. */
+export type Ask = (sighting: Sighting, signal: AbortSignal) => Promise<Answer>;
+
+export interface Looked {
+  readonly heard: readonly Heard[];
+  /** null: enough was found before the look was over. */
+  readonly report: DiscoveryReport | null;
+}
+
+/** No home has more boards: whoever announces them without end is not asked without end. */
+export const mostNodes = 512;
+
+const tooMuch = {
+  message: `more than ${mostNodes} nodes are announced: the others are left out`,
+  hint: "somebody on the network may be making them up; --iface NAME looks through one interface alone",
+};
+
+/**
+ * Looks once, and asks everybody who is found as soon as it is found.
+ * @param isEnough ends the look at once; called after each answer
+ * @throws what the search throws, or the signal's reason
+ */
+export async function look(
+  request: DiscoveryRequest,
+  { discovery, ask }: { readonly discovery: Discovery; readonly ask: Ask },
+  isEnough: (heard: readonly Heard[]) => boolean,
+  signal: AbortSignal,
+): Promise<Looked> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const enough = Promise.withResolvers<null>();
+  const told = new Map<string, Heard>();
+  const asking = new Map<string, Promise<void>>();
+  const heard = () => [...told.values()];
+
+  const askUntilSettled = async (key: string): Promise<void> => {
+    for (;;) {
+      const sighting = told.get(key)?.sighting;
+      if (sighting === undefined) return;
+      const answer = await ask(sighting, either);
+      const latest = told.get(key)?.sighting ?? sighting;
+      // more addresses may have come in the meantime
+      if (answer.answer === "page" || isAskedAlike(sighting, latest)) {
+        told.set(key, { sighting: latest, answer });
+        if (isEnough(heard())) enough.resolve(null);
+        return;
+      }
+    }
+  };
+  let isTooMuch = false;
+  const onSighting = (sighting: Sighting): void => {
+    const key = keyOf(sighting);
+    const before = told.get(key);
+    isTooMuch ||= before === undefined && told.size >= mostNodes;
+    if (before === undefined && told.size >= mostNodes) return;
+    const isAnswered =
+      before !== undefined &&
+      before.answer !== null &&
+      (before.answer.answer === "page" || isAskedAlike(before.sighting, sighting));
+    told.set(key, { sighting, answer: isAnswered ? before.answer : null });
+    if (isAnswered) return;
+    const running = asking.get(key);
+    if (running !== undefined && before?.answer === null) return;
+    const asked = askUntilSettled(key);
+    asked.catch(() => undefined);
+    asking.set(key, asked);
+  };
+
+  const whole = async (): Promise<DiscoveryReport> => {
+    const report = await discovery.browse(request, onSighting, either);
+    await Promise.all(asking.values());
+    return isTooMuch ? { warnings: [...report.warnings, tooMuch] } : report;
+  };
+  const looking = whole();
+  looking.catch(() => undefined);
+  try {
+    const report = await Promise.race([looking, enough.promise]);
+    return { heard: heard(), report };
+  } finally {
+    over.abort();
+  }
+}
+
+/** By what a later sighting replaces an earlier one. */
+export function keyOf({ instance, host, port }: Sighting): string {
+  return instance === null ? `${host.toLowerCase()}:${port}` : `instance ${instance}`;
+}
+
+/** Whether asking both is the same. */
+export function isAskedAlike(one: Sighting, other: Sighting): boolean {
+  const at = ({ addresses, port }: Sighting) =>
+    [port, ...addresses.map(({ address, zone }) => `${address}%${zone}`)].join(" ");
+  return at(one) === at(other);
+}

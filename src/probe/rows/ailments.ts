@@ -1,0 +1,92 @@
+import {
+  diskCriticalPercent,
+  diskWarningPercent,
+  fanStaleSeconds,
+  hotCelsius,
+  memoryAvailableWarningPercent,
+  warmCelsius,
+} from "../health/limits.ts";
+import type { FanHealth, Health } from "../health.ts";
+import type { Ailment } from "../row.ts";
+
+/** What is wrong with a node, worst first. What its page does not say is not wrong. */
+export function ailmentsOf(health: Health): readonly Ailment[] {
+  const found = [
+    ...ofTemperature(health),
+    ...ofThrottling(health),
+    ...health.fans.flatMap(ofFan),
+    ...ofDaemon(health),
+    ...health.doubtfulSensors.map((name) =>
+      warning(`sensor ${name} is in doubt, its fans run at full speed`),
+    ),
+    ...ofDisk(health),
+    ...ofMemory(health),
+    ...(health.isClockSynchronised === false ? [warning("clock is not synchronised")] : []),
+    ...ofUnits(health.failedUnits),
+  ];
+  return [
+    ...found.filter(({ severity }) => severity === "critical"),
+    ...found.filter(({ severity }) => severity === "warning"),
+  ];
+}
+
+const critical = (what: string): Ailment => ({ severity: "critical", what });
+const warning = (what: string): Ailment => ({ severity: "warning", what });
+
+function ofTemperature({ temperature }: Health): readonly Ailment[] {
+  if (temperature === null || temperature < warmCelsius) return [];
+  const degrees = `${temperature.toFixed(0)} °C`;
+  return [temperature >= hotCelsius ? critical(`hot: ${degrees}`) : warning(`warm: ${degrees}`)];
+}
+
+/** What is so now needs no word of what was so since boot. */
+function ofThrottling({ throttled, throttledSinceBoot }: Health): readonly Ailment[] {
+  const now = throttled ?? [];
+  const before = (throttledSinceBoot ?? []).filter((reason) => !now.includes(reason));
+  return [
+    ...(now.length === 0 ? [] : [critical(`slowed down by its firmware: ${now.join(", ")}`)]),
+    ...(before.length === 0 ? [] : [warning(`slowed down since it was started: ${before.join(", ")}`)]),
+  ];
+}
+
+function ofFan({ name, dutyRatio, isStalled }: FanHealth): readonly Ailment[] {
+  if (!isStalled) return [];
+  const duty = dutyRatio === null ? "" : ` at ${Math.round(dutyRatio * 100)} %`;
+  return [critical(`${name} stands still${duty}`)];
+}
+
+function ofDaemon({ fanUpdated, now }: Health): readonly Ailment[] {
+  if (fanUpdated === null || now === null || now - fanUpdated <= fanStaleSeconds) return [];
+  return [critical(`fan daemon has been silent for ${Math.round(now - fanUpdated)} s`)];
+}
+
+function ofDisk({ disk }: Health): readonly Ailment[] {
+  if (disk === null) return [];
+  const percent = 100 * (1 - disk.available / disk.size);
+  const full = `disk is ${Math.floor(percent)} % full`;
+  return [
+    ...(disk.isReadOnly ? [critical("root file system is read-only")] : []),
+    ...(percent >= diskCriticalPercent
+      ? [critical(full)]
+      : percent >= diskWarningPercent
+        ? [warning(full)]
+        : []),
+  ];
+}
+
+function ofMemory({ memory }: Health): readonly Ailment[] {
+  if (memory === null) return [];
+  const percent = (100 * memory.available) / memory.total;
+  return percent >= memoryAvailableWarningPercent
+    ? []
+    : [warning(`${percent.toFixed(1)} % of memory is available`)];
+}
+
+const namedUnits = 3;
+
+function ofUnits(units: readonly string[]): readonly Ailment[] {
+  if (units.length === 0) return [];
+  const named = units.slice(0, namedUnits).join(", ");
+  const more = units.length > namedUnits ? ` and ${units.length - namedUnits} more` : "";
+  return [warning(`failed: ${named}${more}`)];
+}

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCommandLine } from "../../../src/cli/run.ts";
+import { berry } from "../../../src/main.ts";
+import { createLog } from "../../../src/system/log.ts";
+import { pageOf, type PageServer, servePage } from "../../fixtures/page-server.ts";
+import { recorder } from "../cli/fakes.ts";
+
+const page = readFileSync(join(import.meta.dir, "../../fixtures/node-exporter.prom"), "utf8");
+let folder = "";
+let server: PageServer;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "berry-probe-"));
+  server = await servePage(pageOf(page));
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** The loopback has no multicast: hosts that are named are asked, and nobody else. */
+async function run(...words: readonly string[]) {
+  const [stdout, stderr] = [recorder(), recorder()];
+  const version = { version: "1", commit: "x", architecture: "x86_64" } as const;
+  const { signal } = new AbortController();
+  const exitCode = await runCommandLine(berry, "berry", ["probe", "--iface", "lo", ...words], {
+    stdout,
+    stderr,
+    version,
+    createLog,
+    signal,
+  });
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+const alone = (...words: readonly string[]) =>
+  run("--no-cluster", "--host", `127.0.0.1:${server.port}`, ...words);
+
+describe("berry probe", () => {
+  test("shows who lives, and how", async () => {
+    const { exitCode, stdout } = await alone();
+    expect(stdout.split("\n").map((line) => line.split(/ {2,}/).join("|"))).toEqual([
+      "NAME|STATE|MODEL|ADDRESS|TEMP|FAN|LOAD|MEMORY|DISK|THROTTLED|UPTIME|ROLE|VERSION",
+      "pi1|alive|-|127.0.0.1|52.6 °C|40 % 2150 rpm|1.03|2 %|25 %|was: under-voltage|6 h 37 min|-|0.1.0",
+      "",
+      "warning pi1: slowed down since it was started: under-voltage",
+      "",
+    ]);
+    expect(exitCode).toBe(0);
+  });
+  test("shows who is dead, and says so by its exit code", async () => {
+    const gone = await servePage(() => undefined);
+    await gone[Symbol.asyncDispose]();
+    const { exitCode, stdout, stderr } = await run("--no-cluster", "--host", `127.0.0.1:${gone.port}`);
+    expect(stdout).toContain("dead 127.0.0.1: nobody listens there");
+    expect(stderr).toContain("error: not well: 127.0.0.1 (dead)\n");
+    expect(exitCode).toBe(1);
+  });
+  test("shows a host that nobody knows as dead", async () => {
+    const { exitCode, stdout, stderr } = await run("--no-cluster", "--host", "no-such-host.invalid");
+    expect(stdout).toContain("dead no-such-host: its name leads nowhere\n");
+    expect(stderr).toContain("error: not well: no-such-host (dead)\n");
+    expect(exitCode).toBe(1);
+  });
+  test("shows who is missing of berry.toml", async () => {
+    const file = join(folder, "berry.toml");
+    await writeFile(
+      join(folder, "key.pub"),
+      `ssh-ed25519 ${btoa("\0\0\0\u000Bssh-ed25519\0\0\0 ".concat("k".repeat(32)))} x\n`,
+    );
+    await writeFile(
+      file,
+      '[cluster]\nname = "berry"\n[user]\nname = "chaney"\nauthorized_keys = ["key.pub"]\nsudo = "none"\n[[node]]\nname = "pi1"\nrole = "server"\n[[node]]\nname = "pi2"\n',
+    );
+    const host = ["--file", file, "--host", `127.0.0.1:${server.port}`];
+    const { exitCode, stdout, stderr } = await run(...host);
+    expect(stderr).toContain("error: not well: pi2 (missing)\n");
+    expect(stdout).toContain("missing pi2: berry.toml has it, nobody heard of it\n");
+    expect(exitCode).toBe(1);
+    expect((await run(...host, "-o", "ssh-config")).stdout).toBe(
+      "Host pi1\n    HostName 127.0.0.1\n    HostKeyAlias pi1\n    User chaney\n",
+    );
+    const chosen = await run(...host, "--filter", "role==server", "-o", "names");
+    expect([chosen.exitCode, chosen.stdout]).toEqual([0, "pi1\n"]);
+  });
+  test("prints JSON, as a whole or in lines", async () => {
+    const { stdout } = await alone("--json");
+    expect(JSON.parse(stdout)).toMatchObject([{ name: "pi1", state: "alive", temperature_celsius: 52.582 }]);
+    expect((await alone("-o", "json")).stdout.length).toBeGreaterThan(100);
+    expect(JSON.parse((await alone("-o", "ndjson")).stdout)).toMatchObject({ name: "pi1" });
+  });
+  test("tells that the filter lets nobody pass", async () => {
+    const { exitCode, stdout, stderr } = await alone("--filter", "temp>90");
+    expect([exitCode, stdout]).toEqual([0, ""]);
+    expect(stderr).toContain("1 found, none of them as the filter wants it\n");
+  });
+  test("fails where nobody could be looked for", async () => {
+    const { exitCode, stderr } = await run("--no-cluster");
+    expect(exitCode).toBe(69);
+    expect(stderr).toContain("interface lo");
+  });
+});
+
+describe("berry probe --expect", () => {
+  test("ends well when as many live", async () => {
+    expect((await alone("--expect", "1", "-o", "names")).exitCode).toBe(0);
+  });
+  test("ends badly when they do not in time", async () => {
+    const { exitCode, stdout, stderr } = await alone("--expect", "2", "--timeout", "1ms", "-o", "names");
+    expect(exitCode).toBe(75);
+    expect(stderr).toMatch(/error: [01] of 2 expected nodes live\n/);
+    expect(stdout.length).toBeLessThan(5);
+  });
+});
+
+describe("berry probe --write", () => {
+  test("writes when there is something new", async () => {
+    const file = join(folder, "nodes.json");
+    const words = ["-o", "prom-sd", "--write", file];
+    expect(await alone(...words)).toMatchObject({ exitCode: 0, stdout: "" });
+    const { ino } = await stat(file);
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual([
+      { targets: [`127.0.0.1:${server.port}`], labels: { node: "pi1" } },
+    ]);
+    expect((await alone(...words)).stderr).toContain(`unchanged: ${file}: 1 node\n`);
+    expect((await stat(file)).ino).toBe(ino);
+    await writeFile(file, "[]");
+    expect((await alone(...words)).stderr).toContain(`wrote ${file}: 1 node\n`);
+    expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+  test("writes what a link names, and leaves its mode", async () => {
+    const [target, link] = [join(folder, "target.txt"), join(folder, "link.txt")];
+    await writeFile(target, "", { mode: 0o640 });
+    await symlink(target, link);
+    await alone("-o", "names", "--write", link);
+    expect(await readFile(target, "utf8")).toBe("pi1\n");
+    expect((await stat(target)).mode & 0o777).toBe(0o640);
+  });
+  test("writes over nothing but files", async () => {
+    for (const place of [folder, "/dev/null"])
+      expect(await alone("-o", "names", "--write", place)).toMatchObject({
+        exitCode: 73,
+        stderr: expect.stringContaining(`error: ${place}: not a file, and nothing is written over it\n`),
+      });
+    expect((await alone("-o", "names", "--write", join(folder, "none/x"))).exitCode).toBe(73);
+  });
+});
+
+describe("what cannot be meant is refused before anybody is asked", () => {
+  test.each([
+    [["--filter", "tmp>70"], "there is no field 'tmp'", "did you mean temp?"],
+    [["--expect", "0"], "--expect is how many nodes have to live, got '0'", "--expect 4"],
+    [["--expect", "many"], "--expect is how many nodes have to live, got 'many'", "--expect 4"],
+    [["--expect", "2", "--watch"], "--expect ends, and --watch does not", "leave one"],
+    [["--timeout", "soon"], "--timeout is a time of at most a day, got 'soon'", "--timeout 30"],
+    [["--timeout", "2d"], "--timeout is a time of at most a day, got '2d'", "--timeout 30"],
+    [["--timeout", "2", "--watch"], "--watch has no --timeout", "Ctrl-C"],
+    [["--watch", "-o", "hosts"], "--watch has no end, and -o hosts is a whole", "--write FILE"],
+    [["--json", "-o", "hosts"], "--json is -o json, not -o hosts", "leave one"],
+    [["-o", "tabel"], "--output of berry probe find is one of table, wide", "did you mean table?"],
+    [["--host", "pi 1"], "--host", "pi1"],
+    [["--host", "pi1:99999"], "--host", "pi1"],
+    [["--via", "bonjour"], "--via of berry probe find is one of mdns, avahi", ""],
+  ])("%j", async (words, problem, hint) => {
+    const { exitCode, stdout, stderr } = await run("--no-cluster", ...words);
+    expect(exitCode).toBe(64);
+    expect(`${stdout}${stderr}`).toContain(problem);
+    expect(`${stdout}${stderr}`).toContain(hint);
+  });
+});

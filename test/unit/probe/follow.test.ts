@@ -1,0 +1,136 @@
+import { describe, expect, test } from "bun:test";
+import { follow } from "../../../src/probe/follow.ts";
+import type { Heard } from "../../../src/probe/rows/group-sightings.ts";
+import { failureOf } from "../../fixtures/failure-of.ts";
+import { fakeAsk, fakeDiscovery, settle } from "../../fixtures/fake-discovery.ts";
+import { pageAt, sightingOf, silence } from "../../fixtures/probe-values.ts";
+import { fakeClock } from "../cli/fakes.ts";
+
+const request = { via: "mdns", interfaces: [], hosts: [], timeoutMilliseconds: 1000 } as const;
+const { signal } = new AbortController();
+const options = { everyMilliseconds: 5000, forgetMilliseconds: 60_000 };
+
+function start() {
+  const [discovery, nodes, clock] = [fakeDiscovery(), fakeAsk(), fakeClock()];
+  const interrupt = new AbortController();
+  let latest: readonly Heard[] = [];
+  const following = follow(
+    request,
+    { discovery, ask: nodes.ask, clock },
+    options,
+    (heard) => {
+      latest = heard;
+    },
+    interrupt.signal,
+  );
+  return {
+    discovery,
+    nodes,
+    following,
+    stop: () => interrupt.abort(new Error("enough")),
+    async pass(milliseconds: number) {
+      for (let time = 0; time < milliseconds; time += options.everyMilliseconds) {
+        await clock.advance(options.everyMilliseconds);
+        await settle();
+      }
+    },
+    told: () => latest.map(({ sighting, answer }) => `${sighting.host} ${answer?.answer ?? "being asked"}`),
+  };
+}
+
+describe("who is followed", () => {
+  test("is asked when it is seen, and every few seconds from then on", async () => {
+    const { discovery, nodes, told, pass } = start();
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    expect(told()).toEqual(["pi1 page"]);
+    nodes.answer("pi1", silence);
+    await pass(5000);
+    expect(told()).toEqual(["pi1 none"]);
+    expect(nodes.asked).toEqual(["pi1", "pi1"]);
+  });
+  test("starts from what is known already", async () => {
+    const [discovery, nodes, clock] = [fakeDiscovery(), fakeAsk(), fakeClock()];
+    const known = [
+      { sighting: sightingOf("pi1", 1), answer: pageAt(1) },
+      { sighting: sightingOf("pi2", 2), answer: silence },
+    ];
+    let latest: readonly Heard[] = [];
+    const following = follow(
+      request,
+      { discovery, ask: nodes.ask, clock },
+      { ...options, known },
+      (heard) => {
+        latest = heard;
+      },
+      signal,
+    );
+    following.catch(() => undefined);
+    await settle();
+    expect(nodes.asked).toEqual(["pi2"]);
+    expect(latest.map(({ answer }) => answer?.answer)).toEqual(["page", "page"]);
+  });
+  test("is asked at once where it has moved to", async () => {
+    const { discovery, nodes, told } = start();
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    expect(nodes.asked).toHaveLength(1);
+    discovery.see(sightingOf("pi1", 9));
+    await settle();
+    expect(nodes.asked).toHaveLength(2);
+    expect(told()).toEqual(["pi1 page"]);
+  });
+  test("is not asked twice at a time", async () => {
+    const { discovery, nodes, pass } = start();
+    const release = nodes.hold();
+    discovery.see(sightingOf("pi1", 1));
+    await pass(20_000);
+    expect(nodes.asked).toHaveLength(1);
+    release();
+  });
+  test("lives on when its announcement has ended and it still answers", async () => {
+    const { discovery, told, pass } = start();
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    discovery.tell({ event: "gone", instance: "berry on pi1" });
+    await pass(600_000);
+    expect(told()).toEqual(["pi1 page"]);
+  });
+  test("is dead at once when it said goodbye, and forgotten after a while", async () => {
+    const { discovery, nodes, told, pass } = start();
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    nodes.answer("pi1", silence);
+    discovery.tell({ event: "gone", instance: "berry on pi1" });
+    await settle();
+    expect(told()).toEqual(["pi1 none"]);
+    await pass(55_000);
+    expect(told()).toEqual(["pi1 none"]);
+    await pass(5000);
+    expect(told()).toEqual([]);
+  });
+  test("is one node when it was renamed, whichever is heard first", async () => {
+    for (const isGoodbyeFirst of [true, false]) {
+      const { discovery, told } = start();
+      const goodbye = () => discovery.tell({ event: "gone", instance: "berry on old" });
+      discovery.see(sightingOf("old", 1));
+      await settle();
+      if (isGoodbyeFirst) goodbye();
+      discovery.see(sightingOf("new", 1));
+      if (!isGoodbyeFirst) goodbye();
+      await settle();
+      expect(told()).toEqual(["new page"]);
+    }
+  });
+});
+
+test("following ends when nobody wants it any more, and fails as the search does", async () => {
+  const interrupted = start();
+  interrupted.stop();
+  expect(await failureOf(interrupted.following)).toEqual(new Error("enough"));
+  const failing = start();
+  failing.discovery.fail(new Error("no interface"));
+  expect(await failureOf(failing.following)).toEqual(new Error("no interface"));
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "bun:test";
+import { look } from "../../../src/probe/look.ts";
+import type { Heard } from "../../../src/probe/rows/group-sightings.ts";
+import { failureOf } from "../../fixtures/failure-of.ts";
+import { fakeAsk, fakeDiscovery, settle } from "../../fixtures/fake-discovery.ts";
+import { sightingOf, silence } from "../../fixtures/probe-values.ts";
+
+const request = { via: "mdns", interfaces: [], hosts: [], timeoutMilliseconds: 1000 } as const;
+const { signal } = new AbortController();
+const never = () => false;
+const told = (heard: readonly Heard[]) =>
+  heard.map(({ sighting, answer }) => `${sighting.host} ${answer?.answer ?? "being asked"}`);
+
+describe("one look", () => {
+  test("asks whoever is found while others are still being looked for", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    discovery.see(sightingOf("pi1", 1));
+    expect(nodes.asked).toEqual(["pi1"]);
+    discovery.see(sightingOf("pi2", 2));
+    discovery.end();
+    expect(told((await looking).heard)).toEqual(["pi1 page", "pi2 page"]);
+  });
+  test("waits for everybody whom it asks", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const release = nodes.hold();
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    discovery.see(sightingOf("pi1", 1));
+    discovery.end();
+    let isOver = false;
+    const over = looking.finally(() => (isOver = true));
+    await settle();
+    expect(isOver).toBe(false);
+    release();
+    expect(told((await over).heard)).toEqual(["pi1 page"]);
+  });
+  test("ends at once when enough is known", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(
+      request,
+      { discovery, ask: nodes.ask },
+      (heard) => heard.filter(({ answer }) => answer?.answer === "page").length >= 2,
+      signal,
+    );
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    discovery.see(sightingOf("pi2", 2));
+    const { heard, report } = await looking;
+    expect(told(heard)).toEqual(["pi1 page", "pi2 page"]);
+    expect(report).toBeNull();
+  });
+  test("asks nobody twice who has answered, or whose addresses are the same", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    nodes.answer("pi2", silence);
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    for (let time = 0; time < 3; time += 1) {
+      discovery.see(sightingOf("pi1", 1, { addresses: sightingOf("pi1", 1).addresses.slice(0, time + 1) }));
+      discovery.see(sightingOf("pi2", 2));
+      await settle();
+    }
+    discovery.end();
+    expect(told((await looking).heard)).toEqual(["pi1 page", "pi2 none"]);
+    expect(nodes.asked).toEqual(["pi1", "pi2"]);
+  });
+  test("asks again when more addresses come of one who does not answer", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    const release = nodes.hold();
+    discovery.see(sightingOf("pi1", 1, { addresses: [{ address: "fe80::1", family: 6, zone: "eth0" }] }));
+    discovery.see(sightingOf("pi1", 1));
+    release();
+    await settle();
+    discovery.end();
+    expect(told((await looking).heard)).toEqual(["pi1 page"]);
+    expect(nodes.asked).toEqual(["pi1", "pi1"]);
+  });
+  test("asks no more nodes than any home has", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    for (let number = 1; number <= 600; number += 1) discovery.see(sightingOf(`pi${number}`, number));
+    discovery.end();
+    const { heard, report } = await looking;
+    expect([heard.length, nodes.asked.length]).toEqual([512, 512]);
+    expect(report?.warnings.map(({ message }) => message)).toEqual([
+      "more than 512 nodes are announced: the others are left out",
+    ]);
+  });
+  test("fails as the search does, and stops when nobody wants it any more", async () => {
+    const discovery = fakeDiscovery();
+    const looking = look(request, { discovery, ask: fakeAsk().ask }, never, signal);
+    discovery.fail(new Error("no interface"));
+    expect(await failureOf(looking)).toEqual(new Error("no interface"));
+    const interrupt = new AbortController();
+    const other = look(request, { discovery: fakeDiscovery(), ask: fakeAsk().ask }, never, interrupt.signal);
+    interrupt.abort(new Error("enough"));
+    expect(await failureOf(other)).toEqual(new Error("enough"));
+  });
+});
