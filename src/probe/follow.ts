@@ -18,9 +18,17 @@ interface Entry {
   sighting: Sighting;
   answer: Answer | null;
   isBeingAsked: boolean;
+  /** Whether listening has told of it, not a look alone. */
+  isHeard: boolean;
   /** When its announcement ended; null: it stands. */
   goneAt: number | null;
 }
+
+/**
+ * Listening alone may miss somebody for minutes: responders do not repeat to this machine what they believe that it
+ * knows (RFC 6762, section 7.1), and they cannot tell two who ask from one address. A look is answered to itself.
+ */
+const lookEveryMilliseconds = 60_000;
 
 /**
  * Follows the nodes until it is aborted: who is announced is asked at once, and all of them again and again. Found is
@@ -43,7 +51,7 @@ export async function follow(
   const entries = new Map(
     (options.known ?? []).map(({ sighting, answer }): [string, Entry] => [
       keyOf(sighting),
-      { sighting, answer, isBeingAsked: false, goneAt: null },
+      { sighting, answer, isBeingAsked: false, isHeard: false, goneAt: null },
     ]),
   );
   const tell = () => onChange([...entries.values()].map(({ sighting, answer }) => ({ sighting, answer })));
@@ -64,8 +72,18 @@ export async function follow(
   const start = (entry: Entry): void => {
     askAgain(entry).catch(failed.reject);
   };
+  const lookToo = async (): Promise<void> => {
+    if (request.via !== "mdns") return;
+    // whatever is wrong with the network, the search that goes on says it
+    await discovery.browse({ ...request, hosts: [] }, onMissed, either).catch(() => undefined);
+  };
   const rounds = async (): Promise<never> => {
+    let lookAt = clock.now();
     for (;;) {
+      if (clock.now() >= lookAt) {
+        lookAt = clock.now() + lookEveryMilliseconds;
+        void lookToo();
+      }
       await clock.sleep(options.everyMilliseconds, either);
       for (const [key, entry] of entries) {
         const isForgotten =
@@ -85,7 +103,7 @@ export async function follow(
       if (other !== key && goneAt !== null && isSameBoard(old, sighting)) entries.delete(other);
     if (known === undefined) {
       if (entries.size >= mostNodes) return;
-      const entry: Entry = { sighting, answer: null, isBeingAsked: false, goneAt: null };
+      const entry: Entry = { sighting, answer: null, isBeingAsked: false, isHeard: false, goneAt: null };
       entries.set(key, entry);
       start(entry);
       return;
@@ -95,6 +113,11 @@ export async function follow(
     known.goneAt = null;
     if (isElsewhere) start(known);
     tell();
+  };
+  /** Of a look, which may know less of a node than listening does. */
+  const onMissed = (sighting: Sighting): void => {
+    const known = entries.get(keyOf(sighting));
+    if (known === undefined || !known.isHeard || known.answer?.answer !== "page") onSeen(sighting);
   };
   const onGone = (key: string): void => {
     const entry = entries.get(key);
@@ -112,8 +135,11 @@ export async function follow(
   const watching = discovery.watch(
     request,
     (event) => {
-      if (event.event === "seen") onSeen(event.sighting);
-      else onGone(`instance ${event.instance}`);
+      if (event.event === "seen") {
+        onSeen(event.sighting);
+        const entry = entries.get(keyOf(event.sighting));
+        if (entry !== undefined) entry.isHeard = true;
+      } else onGone(`instance ${event.instance}`);
     },
     either,
   );

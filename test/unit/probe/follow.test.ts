@@ -49,6 +49,27 @@ describe("who is followed", () => {
     expect(told()).toEqual(["pi1 none"]);
     expect(nodes.asked).toEqual(["pi1", "pi1"]);
   });
+  test("is looked for, too, each minute: whom listening missed", async () => {
+    const { discovery, nodes, told, pass } = start();
+    await settle();
+    const looks = () => discovery.requests.filter(({ kind }) => kind === "browse").length;
+    expect([discovery.requests.length, looks()]).toEqual([2, 1]);
+    discovery.find(sightingOf("pi1", 1));
+    await settle();
+    expect(told()).toEqual(["pi1 page"]);
+    discovery.see(sightingOf("pi2", 2));
+    await settle();
+    discovery.find(sightingOf("pi2", 2, { addresses: sightingOf("pi2", 2).addresses.slice(1) }));
+    await settle();
+    expect([told(), nodes.asked]).toEqual([
+      ["pi1 page", "pi2 page"],
+      ["pi1", "pi2"],
+    ]);
+    await pass(55_000);
+    expect(looks()).toBe(1);
+    await pass(5000);
+    expect(looks()).toBe(2);
+  });
   test("starts from what is known already", async () => {
     const [discovery, nodes, clock] = [fakeDiscovery(), fakeAsk(), fakeClock()];
     const known = [

@@ -141,6 +141,9 @@ describe("a watch", () => {
     const abort = new AbortController();
     const failure = failureOf(discovery.watch(request, () => undefined, abort.signal));
     expect(await failure).toMatchObject({ kind: "unavailable" });
+    const wrong = { ...request, hosts: ["pi9"], interfaces: ["eth7"] };
+    const usage = failureOf(discovery.watch(wrong, () => undefined, abort.signal));
+    expect(await usage).toMatchObject({ kind: "usage" });
     const report = discovery.watch({ ...request, hosts: ["pi9"] }, () => undefined, abort.signal);
     await network.clock.advance(1000);
     abort.abort();
