@@ -17,8 +17,8 @@ const house = resolve(import.meta.dirname, "../../..");
 const daemonScript = "usr/lib/berry-test/daemon.js";
 
 /**
- * The files of units beside each other. Paths differ, so that each has a run folder; a start follows a death sooner, to
- * have more of them. All else is what is shipped.
+ * The files of units beside each other. Paths differ, so that each has a run folder; a start follows a death sooner, but
+ * later than full speed has to be there: it is not the next daemon's doing. All else is what is shipped.
  */
 export async function filesOfUnits(units: readonly TestUnit[]): Promise<Record<string, string>> {
   const shipped = await Bun.file(join(house, "systemd/berry-fand.service")).text();
@@ -55,7 +55,7 @@ function dropIn({ name, isInjected }: TestUnit): string {
   const program =
     isInjected === true ? `/usr/bin/berry /${daemonScript}` : "/usr/bin/berry fand run --config";
   return `[Service]
-RestartSec=100ms
+RestartSec=2s
 RuntimeDirectory=
 RuntimeDirectory=berry-${name}
 Environment=BERRY_FAND_NOTE=/run/berry-${name}/outputs${isInjected === true ? " BUN_BE_BUN=1" : ""}

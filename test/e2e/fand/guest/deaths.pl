@@ -36,7 +36,7 @@ sub inject {
 sub settled {
     my ($unit, $kind, $number) = @_;
     my $begin = kernel::now();
-    while (kernel::now() - $begin < 20) {
+    while (kernel::now() - $begin < 60) {
         my @pids = pids($unit);
         return $pids[0] if @pids == 1 && kernel::speed($kind, $number) < 99;
         kernel::nap(0.05);
