@@ -3,7 +3,8 @@ import { type FanJudge, fanSettings } from "./fan-settings.ts";
 import { findFile, type Surroundings } from "./host-path.ts";
 import { imageSettings } from "./image-settings.ts";
 import { mergeTable } from "./merge-node.ts";
-import { isTargetPath } from "./names.ts";
+import { nearest } from "../core/nearest.ts";
+import { isTargetPath, monitorRole } from "./names.ts";
 import { checkAddressesDiffer, networkSettings } from "./network-settings.ts";
 import { ownFileFlaw } from "./own-files.ts";
 import { type ClusterTables, namelessNode, type NodeTables, splitTables } from "./split-tables.ts";
@@ -84,6 +85,12 @@ async function composeNode(
         )
       : null,
   };
+  if (node.role !== monitorRole && nearest(node.role, [monitorRole]) !== undefined)
+    around.diagnosis.warn(
+      `${own.path}.role`,
+      `"${node.role}" is a name like any other`,
+      `the node that gets Prometheus has role = "${monitorRole}"`,
+    );
   for (const [index, file] of node.image.files.entries()) {
     const flaw = ownFileFlaw(file, node);
     if (flaw !== null) around.diagnosis.add(`${image.keyOf("files")}[#${index + 1}].path`, flaw, file.path);

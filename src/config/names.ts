@@ -55,6 +55,9 @@ export const checkRole: Check = (role) => {
   };
 };
 
+/** The role of a node that watches the others; all other roles are but names. */
+export const monitorRole = "monitor";
+
 /** A name that pacman or apt takes. */
 export const checkPackageName: Check = (name) => {
   if (/^[A-Za-z0-9@_+][A-Za-z0-9@._+-]{0,127}$/.test(name)) return null;

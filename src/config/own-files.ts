@@ -1,4 +1,5 @@
 import type { Node } from "./cluster.ts";
+import { monitorRole } from "./names.ts";
 import type { Flaw } from "./problem.ts";
 
 /** Files of an image that berry writes itself, whatever else it holds: who would write them, too, would do so in vain. */
@@ -13,6 +14,7 @@ const always: readonly (readonly [path: RegExp, setting: string])[] = [
     /^\/etc\/systemd\/network\/20-wired\.network$/,
     "it comes of [network]; a file of another name, before it in order, is read first",
   ],
+  [/^\/etc\/berry\/node\.toml$/, "it says what the node is: role in [[node]]"],
   [/^\/etc\/machine-id$|^\/var\/lib\/dbus\/machine-id$/, "every node makes its own on its first boot"],
   [/^\/var\/lib\/systemd\/(random-seed|credential\.secret)$/, "every node makes its own on its first boot"],
 ];
@@ -20,7 +22,7 @@ const always: readonly (readonly [path: RegExp, setting: string])[] = [
 /** What keeps the file at `path` from being the user's to give; null: nothing does. */
 export function ownFileFlaw(
   { path, secret }: Node["image"]["files"][number],
-  { ssh, wifi, fan }: Pick<Node, "ssh" | "wifi" | "fan">,
+  { role, ssh, wifi, fan }: Pick<Node, "role" | "ssh" | "wifi" | "fan">,
 ): Flaw | null {
   const problem = "berry writes this file itself";
   const setting = always.find(([pattern]) => pattern.test(path))?.[1];
@@ -34,6 +36,11 @@ export function ownFileFlaw(
     return { problem, remedy: "leave it out, or take away [wifi], of which it comes" };
   if (fan !== null && path === "/etc/berry/fand.toml")
     return { problem, remedy: "leave it out, or take away [fan], of which it comes" };
+  if (role === monitorRole && /^\/etc\/prometheus\/(prometheus|berry-alerts)\.yml$/.test(path))
+    return {
+      problem,
+      remedy: "leave it out and change it on the node or by script in [image], or give the node another role",
+    };
   if (/^\/etc\/ssh\/ssh_host_[^/]+$/.test(path)) {
     if (ssh.hostKeys !== null)
       return {

@@ -53,7 +53,9 @@ packages = []                          # such as ["vim", "htop"]
     `# A node may override everything but the target, such as:
 # network = { address = "192.168.1.11/24", gateway = "192.168.1.1", dns = ["192.168.1.1"] }
 # fan     = { mode = "on-off" }
-# wifi    = false`,
+# wifi    = false
+# A node's role is what you call it, but for one:
+# role    = "monitor"                  # with Prometheus, which watches all nodes`,
     ...answers.nodes.map((node) => `[[node]]\nname = ${quote(node)}`),
   ];
   return `${sections.join("\n\n")}\n`;

@@ -72,8 +72,19 @@ const common = {
       unit: z.string().endsWith(".service"),
       /** As the package's own unit starts it. */
       command: z.string().min(1),
+      /** What it does not do by itself and berry's alerts need. A flag that comes twice keeps it from starting. */
+      arguments: names,
       /** Where it looks for text files if nobody says anything: a folder that is named takes their place. */
       textfile_folders: names,
+    })
+    .optional(),
+  /** The Prometheus of a node whose role is monitor; it reads /etc/prometheus/prometheus.yml. */
+  prometheus: z
+    .strictObject({
+      packages: z.array(z.string().min(1)).min(1),
+      unit: z.string().endsWith(".service"),
+      /** As the package's own unit starts it. */
+      command: z.string().min(1),
     })
     .optional(),
   users: z.strictObject({ remove: names, lock: names, groups: names }),

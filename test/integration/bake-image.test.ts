@@ -21,7 +21,7 @@ const publicKey =
 const nodes = [
   'name = "pi1"',
   'name = "pi2"\nnetwork = { address = ["192.168.7.12/24", "fd00:7::12/64"], gateway = "192.168.7.1", dns = ["192.168.7.1", "9.9.9.9"] }\nwifi = false\nfan = { mode = "on-off" }',
-  'name = "pi3"',
+  'name = "pi3"\nrole = "server"',
   'name = "pi4"',
   'name = "pi5"',
 ];
@@ -270,6 +270,7 @@ describe("an image of Arch Linux ARM", () => {
     ["/usr/lib/systemd/system/berry-fand.service", "file", "0644", 0, 0],
     ["/usr/lib/systemd/system/prometheus-node-exporter.service.d/10-berry.conf", "file", "0644", 0, 0],
     ["/etc/berry/fand.toml", "file", "0644", 0, 0],
+    ["/etc/berry/node.toml", "file", "0644", 0, 0],
   ] as const)("%s is a %s of mode %s", async (path, type, mode, uid, gid) => {
     const entry = (await image("pi1").root()).find((one) => one.path === path);
     expect(entry).toMatchObject({ type, mode, uid, gid });
@@ -286,6 +287,8 @@ describe("an image of Arch Linux ARM", () => {
     expect(await text("/etc/vconsole.conf")).toBe("KEYMAP=de-latin1\n");
     expect(await text("/etc/berry/fand.toml")).toEndWith('\npin = 18\nmode = "pwm"\n');
     expect(await image("pi2").text("/etc/berry/fand.toml")).toEndWith('\npin = 18\nmode = "on-off"\n');
+    expect(await text("/etc/berry/node.toml")).toBe('role = "node"\n');
+    expect(await image("pi3").text("/etc/berry/node.toml")).toBe('role = "server"\n');
   });
 
   test("has links where the system looks for its zone, its name servers and its services", async () => {
@@ -304,6 +307,7 @@ describe("an image of Arch Linux ARM", () => {
       "berry-host-keys",
       "berry-pacman-key",
       "berry-fand",
+      "berry-announce",
     ]) {
       expect(target(`${wanted}/${unit}.service`)).toEndWith(`/systemd/system/${unit}.service`);
       expect(entries.some(({ path }) => path === `/usr/lib/systemd/system/${unit}.service`)).toBe(true);
@@ -423,6 +427,7 @@ const ownFiles = [
   "/etc",
   "/etc/berry",
   "/etc/berry/fand.toml",
+  "/etc/berry/node.toml",
   "/etc/fstab",
   "/etc/hostname",
   "/etc/hosts",

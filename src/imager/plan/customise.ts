@@ -27,7 +27,7 @@ export function customiseSteps(node: Node, target: Target, facts: HostFacts, roo
     ...localeSteps(node, target, facts, root),
     ...networkSteps(target, root),
     ...firmwareSteps(node, target, root),
-    ...berrySteps(target, facts, root),
+    ...berrySteps(node, target, facts, root),
     ...fileSteps(node, facts, root),
     ...serviceSteps(node, target, facts, root),
     ...scriptSteps(node, facts, root),

@@ -50,11 +50,16 @@ export function fandSteps(target: Target, { berry }: HostFacts, root: string): S
 }
 
 /** The command is said anew: the package's own file of arguments stays the user's. */
-function exporterDropIn({ command, textfile_folders }: NonNullable<Target["node_exporter"]>): string {
+function exporterDropIn({
+  command,
+  arguments: words,
+  textfile_folders,
+}: NonNullable<Target["node_exporter"]>): string {
   const folders = [...textfile_folders, metricsFolder].map(
     (folder) => `--collector.textfile.directory=${folder}`,
   );
-  return `[Service]\nExecStart=\nExecStart=${[command, ...folders].join(" ")}\n`;
+  const note = words.length === 0 ? "" : "# a flag that comes twice keeps node_exporter from starting\n";
+  return `${note}[Service]\nExecStart=\nExecStart=${[command, ...words, ...folders].join(" ")}\n`;
 }
 
 /**

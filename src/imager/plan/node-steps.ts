@@ -5,6 +5,7 @@ import type { Target } from "../target.ts";
 import { fanSteps, fanWords } from "./fan-steps.ts";
 import { hostKeySteps } from "./host-key-steps.ts";
 import { openRoot } from "./layer.ts";
+import { roleSteps } from "./probe-steps.ts";
 import { copyFile } from "./software-steps.ts";
 
 /** What one node alone has: its name, addresses, secrets, and what it finds its partitions by. */
@@ -39,6 +40,7 @@ export function nodeSteps(
     ...passwordSteps(node, root),
     ...hostKeySteps(node, facts, root),
     ...fanSteps(node, target, root),
+    ...roleSteps(node, facts, root),
     ...node.image.files.filter(({ secret }) => secret).map((secret) => copyFile(secret, facts, root)),
   ];
 }

@@ -15,6 +15,7 @@ import { planLayer, treesOf } from "./layer.ts";
 import type { LayerPlace, LayerRequest } from "./layer.ts";
 import { knownHosts } from "./host-key-steps.ts";
 import { nodeSteps } from "./node-steps.ts";
+import { packagesOf } from "./probe-steps.ts";
 import { nodeSoftware, noteScript } from "./software-sources.ts";
 import { pacmanPackageSteps, pacmanSystemSteps, rootfsSteps } from "./pacman-layers.ts";
 import type { PacmanPlace } from "./pacman-layers.ts";
@@ -100,7 +101,7 @@ interface System {
 function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) => LayerPlan): System {
   const { facts, hash } = request;
   const { target, signingKey } = request.target;
-  const { packages } = node.image;
+  const packages = packagesOf(node, target);
   const locked = request.lock?.[node.name] ?? null;
   switch (target.family) {
     case "apt": {
@@ -164,7 +165,7 @@ function packageLayer(
   request: PlanRequest,
   add: (layer: LayerPlan) => LayerPlan,
 ): LayerPlan | null {
-  if (node.image.packages.length === 0) return null;
+  if (packagesOf(node, request.target.target).length === 0) return null;
   const steps = settled(request, system.packageSteps);
   return add(plan(request, { name: "packages", below: system.layers, steps }));
 }

@@ -3,10 +3,11 @@ import type { HostFacts } from "../host-facts.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import { fandSteps } from "./fan-steps.ts";
+import { probeSteps, probeUnits } from "./probe-steps.ts";
 import { fandUnit, firstBootUnits, growProgram } from "./units.ts";
 
-/** Berry itself, its daemon, and what it does on the first boot. */
-export function berrySteps(target: Target, facts: HostFacts, root: string): Step[] {
+/** Berry itself, its services, and what it does on the first boot. */
+export function berrySteps(node: Node, target: Target, facts: HostFacts, root: string): Step[] {
   const { berry } = facts;
   return [
     ...(berry === null
@@ -42,6 +43,7 @@ export function berrySteps(target: Target, facts: HostFacts, root: string): Step
       owner: "0:0",
     })),
     ...fandSteps(target, facts, root),
+    ...probeSteps(node, target, facts, root),
   ];
 }
 
@@ -72,7 +74,7 @@ export function copyFile(file: Node["image"]["files"][number], facts: HostFacts,
 const offline = { SYSTEMCTL_SKIP_SYSV: "1" } as const;
 
 /** systemctl of the host enables offline; it reads the units' own [Install]. */
-export function serviceSteps({ image }: Node, target: Target, facts: HostFacts, root: string): Step[] {
+export function serviceSteps(node: Node, target: Target, facts: HostFacts, root: string): Step[] {
   return [
     {
       title: "enable services",
@@ -83,9 +85,10 @@ export function serviceSteps({ image }: Node, target: Target, facts: HostFacts, 
         `--root=${root}`,
         "enable",
         ...target.services.enable,
-        ...image.services,
+        ...node.image.services,
         ...unitsOf(target),
         ...(facts.berry === null ? [] : [fandUnit.name]),
+        ...probeUnits(node, target, facts),
       ],
     },
     ...(target.services.disable.length === 0

@@ -1172,6 +1172,8 @@ files = [
   { source = "raw", path = "/etc/berry/fand.toml" },
   { source = "raw", path = "/etc/ssh/ssh_host_rsa_key" },
   { source = "raw", path = "/etc/ssh/sshd_config" },
+  { source = "raw", path = "/etc/berry/node.toml" },
+  { source = "raw", path = "/etc/prometheus/prometheus.yml" },
 ]
 [ssh]
 host_keys = false
@@ -1186,12 +1188,15 @@ name = "pi1"
 [[node]]
 name = "pi2"
 fan = false
+role = "monitor"
 `,
     [
       'berry.toml: image.files[#1].path: berry writes this file itself, got "/etc/hostname"; leave it out: it says how the node is called: name in [[node]]',
       'berry.toml: image.files[#2].path: berry writes this file itself, got "/etc/fstab"; leave it out: it says by which ids the node finds its partitions; there is no setting for it',
       'berry.toml: image.files[#3].path: berry writes this file itself, got "/etc/berry/fand.toml"; leave it out, or take away [fan], of which it comes',
       'berry.toml: image.files[#4].path: a host key that nodes would share, got "/etc/ssh/ssh_host_rsa_key"; name a folder with host_keys in [ssh], or write secret = true',
+      'berry.toml: image.files[#6].path: berry writes this file itself, got "/etc/berry/node.toml"; leave it out: it says what the node is: role in [[node]]',
+      'berry.toml: image.files[#7].path: berry writes this file itself, got "/etc/prometheus/prometheus.yml"; leave it out and change it on the node or by script in [image], or give the node another role',
     ],
   ],
   [

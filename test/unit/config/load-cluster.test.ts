@@ -316,6 +316,16 @@ user = { password_hash = "$5$saltsalt$${"a".repeat(43)}" }
     ]);
   });
 
+  test("warns of a role that is nearly the one that has a meaning", async () => {
+    const roles = ["monitor", "monitors", "monitoring", "server", "motor"].map(
+      (role, index) => `[[node]]\nname = "pi${index}"\nrole = "${role}"\n`,
+    );
+    expect((await load(head + user + roles.join(""))).warnings).toEqual([
+      'berry.toml: node[pi1].role: "monitors" is a name like any other',
+      'berry.toml: node[pi2].role: "monitoring" is a name like any other',
+    ]);
+  });
+
   test("is not loaded once the signal is aborted", async () => {
     const reason = new BerryError("interrupted", "interrupted by SIGINT");
     expect(

@@ -195,10 +195,14 @@ describe.each([arch, debian])("every image of %s", (target) => {
   test("shows its metrics to node_exporter, beside what that reads anyway", () => {
     const [mode, content] = written(imageSteps(), dropIn) ?? [];
     const variable = target === arch ? "$NODE_EXPORTER_ARGS" : "$ARGS";
-    const own = target === arch ? "" : " --collector.textfile.directory=/var/lib/prometheus/node-exporter";
+    const own =
+      target === arch
+        ? " --collector.systemd"
+        : " --collector.textfile.directory=/var/lib/prometheus/node-exporter";
+    const note = target === arch ? "# a flag that comes twice keeps node_exporter from starting\n" : "";
     expect([mode, content]).toEqual([
       0o644,
-      `[Service]\nExecStart=\nExecStart=/usr/bin/prometheus-node-exporter ${variable}${own} --collector.textfile.directory=/run/berry\n`,
+      `${note}[Service]\nExecStart=\nExecStart=/usr/bin/prometheus-node-exporter ${variable}${own} --collector.textfile.directory=/run/berry\n`,
     ]);
   });
 

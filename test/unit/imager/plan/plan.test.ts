@@ -54,6 +54,7 @@ describe.each([arch, debian])("the plan for %s", (target) => {
     ["the Wi-Fi", { wifi }],
     ["the address", { network: { static: { addresses: ["192.168.1.11/24"], gateway: "192.168.1.1" } } }],
     ["the fan", { fan: makeFan() }],
+    ["the role", { role: "server" }],
     [
       "a secret file",
       {

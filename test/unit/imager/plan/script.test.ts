@@ -62,6 +62,10 @@ const debianCluster = makeCluster(debian, [
 const scripts: readonly (readonly [string, string])[] = [
   ["archlinuxarm.sh", planScript(planOf(archCluster), asUser)],
   ["debian.sh", planScript(planOf(debianCluster), asUser)],
+  [
+    "debian for a monitor",
+    planScript(planOf(makeCluster(debian, [makeNode("pi1", { role: "monitor" })])), asUser),
+  ],
   ["archlinuxarm as root", planScript(planOf(archCluster), { isRoot: true })],
   [
     "archlinuxarm with the image's pacman, below Linux 6.7",
