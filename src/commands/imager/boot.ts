@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { formatTable } from "../../cli/table.ts";
 import { defineVerb } from "../../cli/verb.ts";
 import type { Cluster, Node } from "../../config/cluster.ts";
+import { monitorRole } from "../../config/names.ts";
 import { readCluster } from "../read-cluster.ts";
 import { BerryError } from "../../core/errors.ts";
 import { bootImage } from "../../imager/boot/boot-image.ts";
@@ -88,6 +89,7 @@ export const boot = defineVerb({
         expectedHostName: node.name,
         reachable: node.network.static === null,
         hasFan: (node.fan?.fans.length ?? 0) > 0,
+        isMonitor: node.role === monitorRole,
         timeoutSeconds,
         stallSeconds: 180,
       },

@@ -26,6 +26,7 @@ export interface BootReport {
 const hardwareUnits = new Map([["wpa_supplicant@wlan0.service", "no wireless interface is emulated"]]);
 
 const fandUnit = "berry-fand.service";
+const monitorUnits = ["prometheus.service", "berry-targets.service"];
 const noOverlay = "no firmware has applied the fan's device-tree overlay";
 
 export const nodeExporterUnit = "prometheus-node-exporter.service";
@@ -33,7 +34,12 @@ export const nodeExporterUnit = "prometheus-node-exporter.service";
 /** Judges a boot: every reason why the image would disappoint its owner, and what emulation left open. */
 export function judgeBoot(
   facts: Omit<BootReport, "ok" | "reasons" | "notes">,
-  { expectedHostName, reachable, hasFan }: Pick<BootRequest, "expectedHostName" | "reachable" | "hasFan">,
+  {
+    expectedHostName,
+    reachable,
+    hasFan,
+    isMonitor,
+  }: Pick<BootRequest, "expectedHostName" | "reachable" | "hasFan" | "isMonitor">,
 ): BootReport {
   const { guest, ssh, nodeExporter } = facts;
   const excuse = (unit: string) =>
@@ -43,13 +49,14 @@ export function judgeBoot(
     const why = excuse(unit);
     return why === undefined ? [] : [`${unit} failed: ${why}`];
   });
-  const idle = idleDaemon(guest);
+  const idle = idleDaemon(guest, fandUnit);
   const reasons = [
     ...(expectedHostName === null || guest.hostName === expectedHostName
       ? []
       : [`host name is ${guest.hostName}, expected ${expectedHostName}`]),
     ...failed.map(describeFailedUnit),
     ...(idle === null || hasFan ? [] : [idle]),
+    ...(isMonitor ? monitorUnits.flatMap((unit) => missingDaemon(guest, unit) ?? []) : []),
     ...(guest.systemState === "starting" || guest.systemState === "initializing"
       ? [`systemd did not finish the boot; pending: ${guest.pendingJobs.join(" ") || "nothing"}`]
       : []),
@@ -77,12 +84,18 @@ export function isActive(guest: GuestRecord, unit: string): boolean {
   return guest.services.some((service) => service.unit === unit && service.active === "active");
 }
 
-/** The fan daemon is started again for ever, and so never counts as failed. */
-function idleDaemon({ services, failedUnits }: GuestRecord): string | null {
-  const daemon = services.find(({ unit }) => unit === fandUnit);
+/** What is started again for ever never counts as failed. */
+function idleDaemon({ services, failedUnits }: GuestRecord, name: string): string | null {
+  const daemon = services.find(({ unit }) => unit === name);
   if (daemon === undefined || daemon.active === "active") return null;
-  if (failedUnits.some(({ unit }) => unit === fandUnit)) return null;
-  return `${fandUnit} does not run, but is ${daemon.active} (${daemon.sub})`;
+  if (failedUnits.some(({ unit }) => unit === name)) return null;
+  return `${name} does not run, but is ${daemon.active} (${daemon.sub})`;
+}
+
+function missingDaemon(guest: GuestRecord, name: string): string | null {
+  return guest.services.some(({ unit }) => unit === name)
+    ? idleDaemon(guest, name)
+    : `${name} is not in the image`;
 }
 
 /** The unit's own last words tell more than what systemd says of it. */

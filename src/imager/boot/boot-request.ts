@@ -40,6 +40,8 @@ export interface BootRequest extends Omit<MachineRequest, "instrumented"> {
   readonly reachable: boolean;
   /** Whether the fan daemon has a fan to drive. */
   readonly hasFan: boolean;
+  /** Whether the node has Prometheus, and a list of nodes for it. */
+  readonly isMonitor: boolean;
   /** From the start of QEMU to the report. */
   readonly timeoutSeconds: number;
   /** How long the console may stay silent before the login prompt. */

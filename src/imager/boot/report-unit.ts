@@ -24,6 +24,7 @@ const watchedUnits = [
   "sshd.service",
   "avahi-daemon.service",
   "prometheus-node-exporter.service",
+  "prometheus.service",
   "systemd-networkd.service",
   "systemd-resolved.service",
   "systemd-timesyncd.service",

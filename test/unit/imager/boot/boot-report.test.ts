@@ -38,7 +38,7 @@ function withGuest(changes: Partial<GuestRecord>): Facts {
   return { ...facts, guest: { ...guest, ...changes } };
 }
 
-const expected = { expectedHostName: "pi1", reachable: true, hasFan: false };
+const expected = { expectedHostName: "pi1", reachable: true, hasFan: false, isMonitor: false };
 
 describe("judgeBoot", () => {
   test("a system on which everything works is ok", () => {
@@ -135,6 +135,24 @@ describe("judgeBoot", () => {
       reasons: ["berry-fand.service failed: no PWM chip"],
       notes: [],
     });
+  });
+
+  test("a monitor whose Prometheus or list of nodes does not run is not ok, for each", () => {
+    const services = (...states: readonly (readonly [string, string, string])[]): Facts =>
+      withGuest({
+        services: [...guest.services, ...states.map(([unit, active, sub]) => ({ unit, active, sub }))],
+      });
+    const up = (unit: string) => [unit, "active", "running"] as const;
+    const again = (unit: string) => [unit, "activating", "auto-restart"] as const;
+    const [prometheus, targets] = ["prometheus.service", "berry-targets.service"];
+    const reasons = (about: Facts, isMonitor = true) => judgeBoot(about, { ...expected, isMonitor }).reasons;
+    expect(reasons(services(up(prometheus), up(targets)))).toEqual([]);
+    expect(reasons(services(again(prometheus), again(targets)))).toEqual([
+      "prometheus.service does not run, but is activating (auto-restart)",
+      "berry-targets.service does not run, but is activating (auto-restart)",
+    ]);
+    expect(reasons(services(up(targets)))).toEqual(["prometheus.service is not in the image"]);
+    expect(reasons(services([prometheus, "inactive", "dead"]), false)).toEqual([]);
   });
 
   test("a login that was not tried is a note", () => {
