@@ -85,6 +85,7 @@ pin = 18
 curve = [[45, 0], [50, 30], [72, 100]]
 [[node]]
 name = "pi1"
+role = "server"
 [[node]]
 name = "pi2"
 fan = false
@@ -170,17 +171,23 @@ describe("a Debian image", () => {
       expect(await ssh("systemctl --failed --no-legend --plain")).toBe("");
       expect(
         await ssh(
-          "systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh berry-fand",
+          "systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh berry-fand berry-announce",
         ),
-      ).toBe(Array.from({ length: 6 }, () => "active").join("\n"));
+      ).toBe(Array.from({ length: 7 }, () => "active").join("\n"));
       expect(await ssh("getent ahostsv4 pi1.local | head -n 1")).toMatch(/^10\.0\.2\.15\s/);
       const response = await fetch(`http://127.0.0.1:${machine.ports.nodeExporter}/metrics`);
       const metrics = await response.text();
-      for (const name of ["node_uname_info{", "berry_build_info{", 'berry_fan_duty_ratio{fan="fan"}'])
+      for (const name of [
+        "node_uname_info{",
+        'node_systemd_unit_state{name="berry-announce.service",',
+        "berry_build_info{",
+        'berry_fan_duty_ratio{fan="fan"}',
+      ])
         expect(metrics).toContain(name);
       expect(metrics).toMatch(/^berry_cpu_temperature_celsius\{sensor="cpu"\} 25/m);
       expect(metrics).toContain("\nnode_textfile_scrape_error 0\n");
       await theFanHasItsPin(ssh);
+      await avahiTellsWhatItIs(ssh);
       expect(await ssh("berry --version")).toMatch(/^berry \d+\.\d+\.\d+ \(.*aarch64\)$/);
       expect(await ssh("date +%Z; locale 2>/dev/null | head -n 1")).toBe("CST\nLANG=en_US.UTF-8");
       expect(await ssh("command -v htop")).toBe("/usr/bin/htop");
@@ -221,6 +228,7 @@ describe("a Debian image", () => {
           failedUnits: [],
           services: expect.arrayContaining([
             { unit: "berry-fand.service", active: "active", sub: "running" },
+            { unit: "berry-announce.service", active: "active", sub: "exited" },
           ]),
         },
         ssh: { login: { state: "accepted" } },
@@ -263,6 +271,15 @@ async function theFanHasItsPin(ssh: (command: string) => Promise<string>): Promi
   expect(await ssh("systemctl show --property=StatusText --value berry-fand")).toMatch(
     /^cpu 25\.\d °C, fan \d+ %$/,
   );
+}
+
+/** The service file that avahi announces, with what the device tree and berry.toml say; QEMU gives boards no serial. */
+async function avahiTellsWhatItIs(ssh: (command: string) => Promise<string>): Promise<void> {
+  const service = await ssh("cat /etc/avahi/services/berry.service");
+  expect(service).toContain("<type>_berry._tcp</type>");
+  expect(service).toContain("<txt-record>role=server</txt-record>");
+  expect(service).toMatch(/<txt-record>model=Raspberry Pi 3 Model B[^<]*<\/txt-record>/);
+  expect(service).toMatch(/<txt-record>version=\d+\.\d+\.\d+[^<]*<\/txt-record>/);
 }
 
 /** What an emulated machine said last is the first thing to look at. */
