@@ -5,6 +5,7 @@ import type { Avahi, AvahiEvents, AvahiService } from "./avahi.ts";
 
 /** Of the interface org.freedesktop.Avahi (avahi-daemon/org.freedesktop.Avahi.*.xml). */
 const destination = "org.freedesktop.Avahi";
+const busName = "org.freedesktop.DBus";
 const anyInterface = -1;
 const anyProtocol = -1;
 const signalMessage = 4;
@@ -131,18 +132,14 @@ async function startBrowser(bus: MessageBus, type: string, events: AvahiEvents):
     last = last.then(async () => await told(message));
   };
   bus.connection.on("message", (message: BusMessage) => {
+    if (message.type === signalMessage && message.member === "NameOwnerChanged" && isEnd(message))
+      events.onFailure(new BerryError("unavailable", "avahi has ended", { hint: startHint }));
     if (message.type !== signalMessage || message.interface !== `${destination}.ServiceBrowser`) return;
     if (path === null) early.push(message);
     else if (message.path === path) inOrder(message);
   });
-  await invoke(bus, {
-    destination: "org.freedesktop.DBus",
-    path: "/org/freedesktop/DBus",
-    interface: "org.freedesktop.DBus",
-    member: "AddMatch",
-    signature: "s",
-    body: [`type='signal',sender='${destination}',interface='${destination}.ServiceBrowser'`],
-  });
+  await listen(bus, `sender='${destination}',interface='${destination}.ServiceBrowser'`);
+  await listen(bus, `sender='${busName}',member='NameOwnerChanged',arg0='${destination}'`);
   const [browser] = await call(bus, "/", "Server", "ServiceBrowserNew", "iissu", [
     anyInterface,
     anyProtocol,
@@ -152,6 +149,22 @@ async function startBrowser(bus: MessageBus, type: string, events: AvahiEvents):
   ]);
   path = String(browser);
   for (const message of early) if (message.path === path) inOrder(message);
+}
+
+/** Of the name of avahi: it has no owner any more. */
+function isEnd({ body }: BusMessage): boolean {
+  return body?.[0] === destination && body[2] === "";
+}
+
+async function listen(bus: MessageBus, rule: string): Promise<void> {
+  await invoke(bus, {
+    destination: busName,
+    path: "/org/freedesktop/DBus",
+    interface: busName,
+    member: "AddMatch",
+    signature: "s",
+    body: [`type='signal',${rule}`],
+  });
 }
 
 async function call(

@@ -216,7 +216,7 @@ describe("a watch", () => {
 });
 
 describe("through avahi", () => {
-  test("the same boards are found over D-Bus, and what is missing is said", async () => {
+  test("the same boards are found over D-Bus, and that there is none or that it has ended is said", async () => {
     expect(await look(["--via", "avahi"])).toMatchObject({
       kind: "unavailable",
       hint: expect.stringContaining("--via avahi"),
@@ -227,5 +227,23 @@ describe("through avahi", () => {
       sightings.map(({ serial }) => serial ?? "");
     expect(names(ours(found))).toEqual(names(all()));
     expect(found.sightings.every(({ source }) => source === "avahi")).toBe(true);
+    const said: string[] = [];
+    const heard = Promise.withResolvers<void>();
+    const watching = lab.spawn("viewer", [...search, "--via", "avahi", "--watch"], {
+      env,
+      onLine: (line) => {
+        said.push(line);
+        if (said.length === 15) heard.resolve();
+      },
+    });
+    await heard.promise;
+    await lab.run("viewer", ["sh", "-c", "kill -9 $(cat /run/viewer-avahi.pid)"], {}, signal);
+    await watching.exited;
+    expect(await look(["--via", "avahi"], env)).toMatchObject({
+      kind: "unavailable",
+      message: "avahi does not run on this machine",
+    });
+    await watching.said;
+    expect(JSON.parse(said.at(-1) ?? "")).toMatchObject({ kind: "unavailable", message: "avahi has ended" });
   });
 });
