@@ -22,12 +22,8 @@ let hasFailed = true;
 beforeAll(async () => {
   const signal = AbortSignal.timeout(3_000_000);
   const files = await filesOfUnits(all);
-  const [one, other] = await Promise.all([
-    startFandMachine(files, [], signal),
-    startFandMachine(files, [], signal),
-  ]);
-  cleanUp.use(one);
-  cleanUp.use(other);
+  const boot = async () => cleanUp.use(await startFandMachine(files, [], signal));
+  const [one, other] = await Promise.all([boot(), boot()]);
   machine = one;
   // each machine keeps one processor busy: on the other one, these die from now on
   firstDeaths = dieOn(other, [units.kernelPwm, units.kernelGpio, units.pwm]);
@@ -35,8 +31,8 @@ beforeAll(async () => {
 }, patience.timeout);
 
 afterAll(async () => {
+  await using _machines = cleanUp;
   if (hasFailed) console.error(await machine.lastWords());
-  await cleanUp.disposeAsync();
 }, patience.timeout);
 
 const watch = ({ watched, number }: TestUnit, speed: number): string =>
