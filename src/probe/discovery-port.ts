@@ -12,6 +12,8 @@ export interface DiscoveryRequest {
   readonly timeoutMilliseconds: number;
   /** Whether somebody is expected who has not been heard of: silence does not end a look then. Default: nobody is. */
   readonly awaits?: (heard: readonly Sighting[]) => boolean;
+  /** Called where a watch finds no network to listen on at the start: it waits for one. Default: that is an error. */
+  readonly onNoNetwork?: (why: DiscoveryWarning) => void;
 }
 
 /** How the look went. */

@@ -65,7 +65,11 @@ export async function watchRows(
     }
   };
   const following = follow(
-    find.request,
+    {
+      ...find.request,
+      // a unit that starts before the network waits for it
+      onNoNetwork: ({ message, hint }) => log.warn(`${message}: waiting for one`, hint),
+    },
     { ...ports, clock: systemClock },
     options,
     (heard) => {

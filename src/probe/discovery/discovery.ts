@@ -91,7 +91,7 @@ async function browseNetwork(
 }
 
 async function watchNetwork(
-  { via, interfaces }: DiscoveryRequest,
+  { via, interfaces, onNoNetwork }: DiscoveryRequest,
   ports: FinderPorts,
   onEvent: Parameters<Discovery["watch"]>[1],
   signal: AbortSignal,
@@ -102,7 +102,12 @@ async function watchNetwork(
       return [];
     case "mdns": {
       // a name that there is not is told at once; one that goes later may come back
-      chooseLinks(ports.interfaces(), interfaces);
+      try {
+        chooseLinks(ports.interfaces(), interfaces);
+      } catch (thrown) {
+        if (onNoNetwork === undefined || isUsage(thrown)) throw thrown;
+        onNoNetwork(warningOf(thrown));
+      }
       const links = (): Link[] => {
         const there = ports
           .interfaces()

@@ -52,7 +52,7 @@ interface Watched {
  * Looks for nodes until the signal is aborted, by continuous querying beside the machine's own responder (RFC 6762,
  * section 5.2): pauses that grow, known answers, records asked again before they run out, goodbyes.
  * @returns how it went on the links that there were in the end
- * @throws BerryError `unavailable` where no link can be listened on at the start, and what `links` throws then
+ * @throws BerryError `unavailable` where none of the links of the start can be listened on; where there are none, it waits
  */
 export async function watch(
   { links }: WatchRequest,
@@ -134,8 +134,8 @@ export async function watch(
     }
   };
 
-  await scan(links());
-  checkAnyWorks(reportsOf(watched));
+  await scan(linksOrNone(links));
+  if (watched.size > 0) checkAnyWorks(reportsOf(watched));
   let scanAt = monotonic() + scanEveryMilliseconds;
   let ahead = clock.now() - monotonic();
   while (!signal.aborted) {

@@ -153,3 +153,37 @@ describe("a watch", () => {
     ]);
   });
 });
+
+describe("a watch without any network", () => {
+  const nowhere = (isThere: () => boolean) => ({ interfaces: () => (isThere() ? [card] : []) });
+  test("is an error for who did not say that it may wait", async () => {
+    const watching = search(
+      fakeNetwork(),
+      nowhere(() => false),
+    ).watch(request, () => undefined, new AbortController().signal);
+    expect(await failureOf(watching)).toMatchObject({ kind: "unavailable" });
+  });
+  test("says so once, and finds nodes when there is one", async () => {
+    const network = fakeNetwork();
+    let isThere = false;
+    const said: string[] = [];
+    const seen: string[] = [];
+    const ended = new AbortController();
+    const watching = search(
+      network,
+      nowhere(() => isThere),
+    ).watch(
+      { ...request, onNoNetwork: ({ message }) => said.push(message) },
+      (event) => seen.push(event.event),
+      ended.signal,
+    );
+    await network.clock.advance(20_000);
+    expect(seen).toEqual([]);
+    isThere = true;
+    await network.clock.advance(20_000);
+    expect(said).toEqual(["no network interface can be asked for nodes"]);
+    expect(seen).toContain("seen");
+    ended.abort();
+    await watching;
+  });
+});
