@@ -19,6 +19,20 @@ export const berry = defineGroup({
       description: "cool a Pi: drive its fans, and judge and try out what drives them",
       load: async () => (await import("./commands/fand.ts")).fand,
     },
+    completions: {
+      description: "print what makes bash, zsh or fish complete berry's commands, nodes, targets and cards",
+      load: async () => (await import("./commands/completions.ts")).completions,
+    },
+    manual: {
+      description: "write the manual's pages into a folder",
+      hidden: true,
+      load: async () => (await import("./commands/manual.ts")).manual,
+    },
+    complete: {
+      description: "print what the last word may become; the shells' completions ask it",
+      hidden: true,
+      load: async () => (await import("./commands/complete.ts")).complete,
+    },
   },
 });
 
