@@ -2,7 +2,7 @@
 # Sourced with tools.sh: lays out what berry consists of on a machine, as its package and its archive have it.
 
 # The units that a machine may want; the imager has others, for a first boot.
-package_units='berry-fand.service berry-announce.service berry-targets.service'
+package_units='berry-fand.service'
 
 # place MODE SOURCE PATH: copies a file into the tree $stage.
 place() {
