@@ -47,10 +47,27 @@ function shell(command: string): void {
 }
 
 function install(...words: readonly string[]) {
+  return installWith({}, ...words);
+}
+
+function installWith(env: Readonly<Record<string, string>>, ...words: readonly string[]) {
   const { exitCode, stderr } = Bun.spawnSync([script, ...words], {
-    env: { PATH: process.env["PATH"], DESTDIR: root },
+    env: { PATH: process.env["PATH"], DESTDIR: root, ...env },
   });
   return { exitCode, said: stderr.toString() };
+}
+
+/** A PATH whose `install` kills the script that calls it with SIGKILL, when it is to copy that file. */
+async function deadlyPath(name: string): Promise<string> {
+  const bin = join(folder, "bin");
+  await mkdir(bin, { recursive: true });
+  const real = Bun.which("install") ?? "install";
+  await writeFile(
+    join(bin, "install"),
+    `#!/bin/sh\nfor last; do :; done\n"${real}" "$@"\ncase $last in */${name}.next) kill -9 "$PPID" ;; esac\n`,
+    { mode: 0o755 },
+  );
+  return `${bin}:${process.env["PATH"]}`;
 }
 
 const put = () => install("--from", release);
@@ -99,6 +116,69 @@ describe("scripts/install", () => {
     expect(await there("etc/berry/fand.toml.new")).toBe("# pin = 12\n");
     expect(install("--undo").said).toContain("it stays");
     expect(await files()).toEqual(["etc/berry/fand.toml"]);
+  });
+  test("says nothing of a new configuration where the default has not changed", async () => {
+    await publish("1.0.0", plain);
+    put();
+    await writeFile(join(root, "etc/berry/fand.toml"), "pin = 13\n");
+    await publish("1.1.0", plain);
+    expect(put().said).toContain("etc/berry/fand.toml was changed: it stays\n");
+    expect(await there("etc/berry/fand.toml")).toBe("pin = 13\n");
+    expect(await files()).not.toContain("etc/berry/fand.toml.new");
+  });
+  test("leaves a configuration that was there before it came", async () => {
+    await mkdir(join(root, "etc/berry"), { recursive: true });
+    await writeFile(join(root, "etc/berry/fand.toml"), "pin = 13\n");
+    await publish("1.0.0", plain);
+    expect(put().exitCode).toBe(0);
+    expect(await there("etc/berry/fand.toml")).toBe("pin = 13\n");
+    install("--undo");
+    expect(await files()).toEqual(["etc/berry/fand.toml"]);
+  });
+  test("takes away what it has installed alone, not what somebody put in its place", async () => {
+    await publish("1.0.0", plain);
+    put();
+    await writeFile(join(root, "usr/bin/berry"), "another berry\n");
+    expect(install("--undo").said).toContain("usr/bin/berry was changed: it stays");
+    expect(await files()).toEqual(["usr/bin/berry"]);
+  });
+  test.each(["berry", "berry.1"])("undoes an installation that was killed at %s", async (name) => {
+    await publish("1.0.0", plain);
+    expect(installWith({ PATH: await deadlyPath(name) }, "--from", release).exitCode).not.toBe(0);
+    expect(await files()).toContain("var/lib/berry/installed");
+    expect(install("--undo").exitCode).toBe(0);
+    expect(await files()).toEqual([]);
+  });
+  test.each(["berry", "berry.1"])("completes or undoes an upgrade that was killed at %s", async (name) => {
+    await publish("1.0.0", plain);
+    put();
+    await publish("1.1.0", {
+      ...plain,
+      "etc/berry/fand.toml": "# pin = 12\n",
+      "usr/share/man/man1/berry.1": "new\n",
+    });
+    const deadly = { PATH: await deadlyPath(name) };
+    expect(installWith(deadly, "--from", release).exitCode).not.toBe(0);
+    expect(put().exitCode).toBe(0);
+    expect(await there("usr/bin/berry")).toContain("1.1.0");
+    expect(await there("etc/berry/fand.toml")).toBe("# pin = 12\n");
+    expect((await files()).filter((path) => /\.next$|work/.test(path))).toEqual([]);
+    await publish("1.2.0", plain);
+    installWith(deadly, "--from", release);
+    expect(install("--undo").said).not.toContain("was changed");
+    expect(await files()).toEqual([]);
+  });
+  test("is run from the archive that it lies in, when that was unpacked", async () => {
+    await publish("1.0.0", plain);
+    const name = `berry-1.0.0-${architecture}`;
+    shell(`tar -xJf ${name}.tar.xz && cp ${script} ${name}/install && rm *.tar.xz SHA256SUMS`);
+    const { exitCode } = Bun.spawnSync([join(release, name, "install")], {
+      env: { PATH: process.env["PATH"], DESTDIR: root },
+      stderr: "ignore",
+    });
+    expect(exitCode).toBe(0);
+    expect(await there("usr/bin/berry")).toContain("1.0.0");
+    expect(await files()).not.toContain("install");
   });
   test("refuses an archive that is not the one of SHA256SUMS, and touches nothing", async () => {
     await publish("1.0.0", plain);
