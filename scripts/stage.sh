@@ -23,12 +23,14 @@ stage_files() {
     place 644 LICENSE usr/share/licenses/berry/LICENSE
     place 644 README.md usr/share/doc/berry/README.md
     place 644 CHANGELOG.md usr/share/doc/berry/CHANGELOG.md
-    completions=$(mktemp)
+    text=$(mktemp)
+    bun scripts/licences.ts >"$text"
+    place 644 "$text" usr/share/licenses/berry/THIRD-PARTY
     for shell in bash:bash-completion/completions/berry zsh:zsh/site-functions/_berry fish:fish/vendor_completions.d/berry.fish; do
-        bun src/main.ts completions "${shell%%:*}" >"$completions"
-        place 644 "$completions" "usr/share/${shell#*:}"
+        bun src/main.ts completions "${shell%%:*}" >"$text"
+        place 644 "$text" "usr/share/${shell#*:}"
     done
-    rm -f "$completions"
+    rm -f "$text"
     bun src/main.ts manual "$stage/usr/share/man/man1" >/dev/null
     chmod 644 "$stage"/usr/share/man/man1/*
     find "$stage" -type d -exec chmod 755 {} +

@@ -116,6 +116,7 @@ describe("scripts/release", () => {
       "usr/share/fish/vendor_completions.d/berry.fish",
       "usr/share/man/man1/berry.1",
       "usr/share/licenses/berry/LICENSE",
+      "usr/share/licenses/berry/THIRD-PARTY",
       "etc/berry/fand.toml",
     ])
       expect(paths).toContain(`${top}/${path}`);
