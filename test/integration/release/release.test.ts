@@ -293,7 +293,7 @@ echo "=== install"; host_pacman -U "${packageOf("aarch64")}"
 echo "=== files"; files
 echo "=== check"; host_pacman -Qkk berry
 echo "=== run"; chroot "$R" berry --version; chroot "$R" berry fand check --file-only /etc/berry/fand.toml
-echo "=== units"; systemd-analyze verify --root="$R" --man=no --generators=no berry-fand.service 2>&1 && echo verified
+echo "=== units"; systemd-analyze verify --root="$R" --man=no --generators=no $(cd "$R/usr/lib/systemd/system" && echo berry-*.service) 2>&1 && echo verified
 systemctl --root="$R" enable berry-fand.service 2>&1
 printf '#!/bin/sh\necho "asked: $*"\n[ "$1" != disable ] || rm -f /etc/systemd/system/*.wants/"$3"\n' >"$R/usr/bin/systemctl"
 chmod 755 "$R/usr/bin/systemctl"
