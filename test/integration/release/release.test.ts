@@ -65,6 +65,18 @@ async function killInTheMiddle(target: string): Promise<void> {
   await child.exited;
 }
 
+/** What a release before this one may have left. */
+async function earlierRelease(target: string): Promise<void> {
+  await mkdir(target, { recursive: true });
+  await writeFile(join(target, "berry-0.0.9-x86_64.tar.xz"), "an older archive\n");
+  await writeFile(join(target, "NOTES.md"), "- an older note\n");
+  await mustRun(
+    ["sh", "-c", "sha256sum -- * >SHA256SUMS.next && mv SHA256SUMS.next SHA256SUMS"],
+    { cwd: target },
+    signal(),
+  );
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "berry-release-"));
   await chmod(folder, 0o755);
@@ -72,6 +84,7 @@ beforeAll(async () => {
   second = join(folder, "deep er/two");
   await killInTheMiddle(first);
   killed = await readdir(folder);
+  await earlierRelease(second);
   [said] = await Promise.all([mustRelease(first), mustRelease(second)]);
 }, patience);
 
@@ -97,6 +110,10 @@ describe("scripts/release", () => {
   });
   test("makes the same bytes wherever it works, packages included", async () => {
     expect(await readFile(join(second, "SHA256SUMS"), "utf8")).toBe(await inFirst("SHA256SUMS"));
+  });
+  test("takes the place of an earlier release, of which nothing stays", async () => {
+    expect((await readdir(second)).toSorted()).toEqual(names.toSorted());
+    expect(await readdir(dirname(second))).toEqual(["two"]);
   });
   test("leaves nothing that looks like a release when it is killed, and nothing beside one that it made", async () => {
     expect(killed).toEqual([".one.partial"]);
