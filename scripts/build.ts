@@ -17,9 +17,9 @@ function git(...words: string[]): string | null {
   return success ? stdout.toString().trim() : null;
 }
 
-/** The short hash, with `-dirty` where tracked files differ from it; `unknown` outside a repository or without git. */
+/** Twelve digits of the hash (git alone would take more of them in a larger clone), with `-dirty` where tracked files differ from it; `unknown` outside a repository or without git. */
 function commit(): string {
-  const hash = git("rev-parse", "--short", "HEAD");
+  const hash = git("rev-parse", "--short=12", "HEAD");
   if (hash === null) return "unknown";
   return git("status", "--porcelain", "--untracked-files=no") === "" ? hash : `${hash}-dirty`;
 }

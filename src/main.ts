@@ -23,6 +23,20 @@ export const berry = defineGroup({
       description: "find the nodes of the cluster, and say how they are",
       load: async () => (await import("./commands/probe.ts")).probe,
     },
+    completions: {
+      description: "print what makes bash, zsh or fish complete berry's commands, nodes, targets and cards",
+      load: async () => (await import("./commands/completions.ts")).completions,
+    },
+    manual: {
+      description: "write the manual's pages into a folder",
+      hidden: true,
+      load: async () => (await import("./commands/manual.ts")).manual,
+    },
+    complete: {
+      description: "print what the last word may become; the shells' completions ask it",
+      hidden: true,
+      load: async () => (await import("./commands/complete.ts")).complete,
+    },
   },
 });
 

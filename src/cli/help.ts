@@ -1,5 +1,6 @@
 import type { Arguments, Command, Group, Verb } from "./verb.ts";
-import { aliasesOf, globalArguments } from "./arguments.ts";
+import { globalArguments } from "./arguments.ts";
+import { describeFlags, describeWords, sentence } from "./describe.ts";
 import { createStyle, type Style } from "./style.ts";
 
 type Row = readonly [term: string, explanation: string];
@@ -8,7 +9,7 @@ type Row = readonly [term: string, explanation: string];
 export function renderHelp(command: Command, path: string, color: boolean): string {
   const style = createStyle(color);
   const paragraphs = [
-    `${command.description.charAt(0).toUpperCase()}${command.description.slice(1)}.\n`,
+    `${sentence(command.description)}\n`,
     ...(command.kind === "group"
       ? groupParagraphs(command, path, style)
       : verbParagraphs(command, path, style)),
@@ -45,40 +46,15 @@ function groupParagraphs(group: Group, path: string, style: Style): readonly str
 }
 
 function verbParagraphs(verb: Verb, path: string, style: Style): readonly string[] {
-  const positionals = Object.entries(verb.args).filter(([, definition]) => definition.type === "positional");
-  const words = positionals.map(([name, definition]) => {
-    const term = name.toUpperCase();
-    return definition.required === false || definition.default !== undefined ? `[${term}]` : term;
-  });
-  const rows = positionals.map(([name, definition]): Row => [
-    name.toUpperCase(),
-    definition.description ?? "",
-  ]);
-  if (verb.rest !== null) {
-    words.push((verb.rest.atLeast ?? 0) > 0 ? `${verb.rest.name}…` : `[${verb.rest.name}…]`);
-    rows.push([verb.rest.name, verb.rest.description]);
-  }
-  const line = [path, ...words, "[FLAG…]"].join(" ");
+  const words = describeWords(verb);
+  const line = [path, ...words.map((word) => word.usage), "[FLAG…]"].join(" ");
+  const rows = words.map(({ name, explanation }): Row => [name, explanation]);
   return [usage([line], style), list("Arguments", rows, style), list("Flags", flagRows(verb.args), style)];
 }
 
 function flagRows(args: Arguments): readonly Row[] {
-  return Object.entries(args).flatMap(([name, definition]): readonly Row[] => {
-    if (definition.type === "positional") return [];
-    const letter = aliasesOf(definition).find((alias) => alias.length === 1);
-    const short = letter === undefined ? "    " : `-${letter}, `;
-    const explanation = definition.description ?? "";
-    if (definition.type === "boolean") {
-      if (definition.default !== true) return [[`${short}--${name}`, explanation]];
-      return [[`    --no-${name}`, definition.negativeDescription ?? explanation]];
-    }
-    const value = definition.valueHint ?? name.toUpperCase();
-    const facts = [
-      ...(definition.type === "enum" ? [`one of ${(definition.options ?? []).join(", ")}`] : []),
-      ...(definition.default === undefined ? [] : [`default: ${definition.default}`]),
-      ...(definition.required === true ? ["required"] : []),
-    ];
-    const suffix = facts.length === 0 ? "" : ` (${facts.join("; ")})`;
-    return [[`${short}--${name} ${value}`, `${explanation}${suffix}`]];
+  return describeFlags(args).map(({ letter, name, value, explanation }) => {
+    const short = letter === null ? "    " : `${letter}, `;
+    return [`${short}${name}${value === null ? "" : ` ${value}`}`, explanation];
   });
 }

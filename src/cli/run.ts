@@ -45,7 +45,7 @@ export async function runCommandLine(
       const { args, rest } = parseArguments(found.words, found.command, path);
       const log = createLog((line) => screen.print(line), createStyle(stderr.color).yellow);
       const { json, verbose } = flags;
-      await found.command.run({ args, rest, json, verbose, stdout, screen, log, signal });
+      await found.command.run({ args, rest, json, verbose, stdout, screen, log, signal, root });
     }
     return 0;
   } catch (thrown) {

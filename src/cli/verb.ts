@@ -49,6 +49,8 @@ export interface VerbContext<Args = ParsedValues> {
   readonly log: Log;
   /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
+  /** All commands, for those that describe them. */
+  readonly root: Group;
 }
 
 export interface Verb {

@@ -1,4 +1,4 @@
-import type { LockedImage } from "./lock/lock.ts";
+import type { LockedImage, LockedPackage } from "./lock/lock.ts";
 import type { SoftwareSources } from "./software/compose-software.ts";
 import type { Step } from "./step.ts";
 
@@ -41,6 +41,8 @@ export interface NodeSoftware extends SoftwareSources {
   readonly berryVersion: string;
   /** Seconds since the epoch, of SOURCE_DATE_EPOCH; null: the list tells no time. */
   readonly epochSeconds: number | null;
+  /** The package that brings berry; null: it has the bare program, or none. */
+  readonly berryPackage: LockedPackage | null;
   /** What it must be made of; null: it may be made of anything. */
   readonly locked: LockedImage | null;
 }

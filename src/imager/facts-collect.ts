@@ -1,12 +1,11 @@
-import { createReadStream } from "node:fs";
-import { access, constants, open, readFile, readdir } from "node:fs/promises";
+import { access, constants, readFile, readdir } from "node:fs/promises";
 import { release, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Cluster } from "../config/cluster.ts";
-import { BerryError } from "../core/errors.ts";
 import type { CommandRunner } from "../core/ports.ts";
-import { MiB } from "../core/units.ts";
 import { elfMachine, isDynamic } from "./elf.ts";
+import { berryForImage } from "./facts-berry.ts";
+import { head, sha256Of } from "./facts-file.ts";
 import { diskFacts, shareBlocks } from "./facts-disk.ts";
 import { debianMirror } from "./facts-mirror.ts";
 import type { HostFacts, UserNamespaces } from "./host-facts.ts";
@@ -80,7 +79,7 @@ export async function collectFacts(
     found["pacman"] === undefined ? null : pacmanMajor(found["pacman"], runner, signal),
     found["mke2fs"] === undefined ? null : mke2fsVersion(found["mke2fs"], runner, signal),
     request.family === "apt" ? debianMirror(found["apt-get"], runner, signal) : null,
-    berryForImage(request),
+    berryForImage(request, found["bsdtar"], runner, signal),
     digests(request.cluster),
   ]);
   return {
@@ -153,13 +152,6 @@ async function staticEmulators(folders: readonly string[]): Promise<string[]> {
   return found;
 }
 
-async function head(path: string): Promise<Uint8Array> {
-  await using file = await open(path, "r");
-  const buffer = new Uint8Array(4096);
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-  return buffer.subarray(0, bytesRead);
-}
-
 /** An enabled handler of the host's for arm64 whose interpreter is held open. */
 async function hostHandler(): Promise<string | null> {
   const folder = "/proc/sys/fs/binfmt_misc";
@@ -219,41 +211,12 @@ async function mke2fsVersion(
   return /^mke2fs (\d+\.\d+(?:\.\d+)?)/m.exec(stderr)?.[1] ?? null;
 }
 
-/** `--berry`, else berry-aarch64 beside the running program, else the program itself on an arm64 host. */
-async function berryForImage(request: FactsRequest): Promise<HostFacts["berry"]> {
-  const beside = dirname(request.ownProgram);
-  const candidates =
-    request.berry === null
-      ? [join(beside, "berry-aarch64"), ...(request.ownArchitecture === "arm64" ? [request.ownProgram] : [])]
-      : [request.berry];
-  for (const path of candidates) {
-    const machine = await head(path).then(elfMachine, () => "missing");
-    if (machine === "aarch64") return { path, sha256: await digest(path) };
-    if (request.berry === null) continue;
-    throw new BerryError(
-      machine === "missing" ? "no-input" : "bad-data",
-      machine === "missing"
-        ? `cannot read --berry ${path}`
-        : `--berry ${path} is no program for arm64: ${machine ?? "no ELF file"}`,
-      { hint: "name the berry-aarch64 that scripts/build makes" },
-    );
-  }
-  return null;
-}
-
 async function digests(cluster: Cluster): Promise<Record<string, string>> {
   const paths = cluster.nodes.flatMap(({ image }) => [
     ...image.files.map(({ source }) => source),
     ...(image.script === null ? [] : [image.script]),
   ]);
   const known: Record<string, string> = {};
-  for (const path of new Set(paths)) known[path] = await digest(path);
+  for (const path of new Set(paths)) known[path] = await sha256Of(path);
   return known;
-}
-
-async function digest(path: string): Promise<string> {
-  const hasher = new Bun.CryptoHasher("sha256");
-  // Checked boundary: without an encoding, a stream of a file gives buffers.
-  for await (const chunk of createReadStream(path, { highWaterMark: MiB })) hasher.update(chunk as Buffer);
-  return hasher.digest("hex");
 }

@@ -31,13 +31,30 @@ export interface HostFacts {
   /** Files of /usr/share/keyrings. */
   readonly keyrings: readonly string[];
   /** The berry for the image; null: not found. */
-  readonly berry: { readonly path: string; readonly sha256: string } | null;
+  readonly berry: BerryFile | null;
   /** SOURCE_DATE_EPOCH, in seconds since 1970; null: it is not set. */
   readonly sourceDateEpoch: number | null;
   /** SHA-256 of files that berry.toml names, by absolute path. */
   readonly digests: Readonly<Record<string, string>>;
   /** Types of the SSH host keys that are kept for a node on this host, by its name. */
   readonly hostKeys: Readonly<Record<string, readonly HostKeyType[]>>;
+}
+
+/** A program for arm64, or a pacman package of it. */
+export interface BerryFile {
+  readonly path: string;
+  /** Of the file. */
+  readonly sha256: string;
+  /** What the package says of itself; null: the bare program. */
+  readonly package: BerryPackage | null;
+}
+
+export interface BerryPackage {
+  /** With its release, such as `0.1.0-1`. */
+  readonly version: string;
+  readonly architecture: "aarch64";
+  /** How it is compressed: `zst`, `xz`, … */
+  readonly ending: string;
 }
 
 export type UserNamespaces =

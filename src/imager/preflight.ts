@@ -211,7 +211,8 @@ function berry(facts: HostFacts): Problem[] {
   return [
     {
       what: "no berry for the image: there is no berry-aarch64 beside the running program",
-      remedy: "name one with --berry PATH, or build both with scripts/build",
+      remedy:
+        "name one with --berry PATH (a release's package for aarch64, or a program), or build both with scripts/build",
     },
   ];
 }

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makePackages } from "../fixtures/arch-package.ts";
 import { type ArchFixture, makeArchFixture, tarballName } from "../fixtures/archlinuxarm.ts";
 import { openImage } from "../fixtures/baked-image.ts";
 import { type Bakery, openBakery } from "../fixtures/bakery.ts";
@@ -88,6 +90,40 @@ describe.skipIf(cannotHide)("on a machine without pacman", () => {
       expect(refused.exitCode).toBe(65);
       expect(refused.stdout).toContain("vim (aarch64): locked 9.1.0-1 (sha256 00000000");
       await writeFile(lockFile, before);
+    },
+    patience,
+  );
+
+  test(
+    "berry's own package is installed by the image's own, too",
+    async () => {
+      const scratch = await mkdtemp(join(tmpdir(), "berry-package-"));
+      await chmod(scratch, 0o755);
+      const [built = ""] = await makePackages(
+        [
+          {
+            name: "berry",
+            version: "1.2.3-1",
+            description: "a berry of the test",
+            depends: ["glibc"],
+            files: {
+              "usr/bin/berry": { content: "#!/bin/sh\n", mode: 0o755 },
+              "usr/lib/systemd/system/berry-fand.service": "[Install]\nWantedBy=multi-user.target\n",
+            },
+          },
+        ],
+        scratch,
+        scratch,
+        signal(),
+      );
+      const run = await bakery.bake(["--berry", built], { env: { PATH: withoutPacman } });
+      await rm(scratch, { recursive: true });
+      expect(run.exitCode === 0 ? "" : run.stdout).toBe("");
+      const image = await openImage(join(bakery.folder, "images/pi1.img"), signal());
+      expect(await image.text("/var/lib/pacman/local/berry-1.2.3-1/desc")).toContain("%NAME%\nberry\n");
+      const lock = parseLock("berry.lock", await readFile(join(bakery.folder, "berry.lock"), "utf8"));
+      const locked = lock["pi1"]?.packages.find(({ name }) => name === "berry");
+      expect(locked).toMatchObject({ version: "1.2.3-1", origin: "file", sha256: expect.any(String) });
     },
     patience,
   );

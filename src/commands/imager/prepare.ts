@@ -36,7 +36,8 @@ export const planArguments = {
   berry: {
     type: "string",
     valueHint: "PATH",
-    description: "the aarch64 berry for the images (default: berry-aarch64 beside this program)",
+    description:
+      "the aarch64 berry for the images: a program, or its package for pacman (default: berry-aarch64 beside this program)",
   },
   refresh: { type: "boolean", description: "make every layer anew, with today's packages" },
 } as const;

@@ -29,7 +29,7 @@ const itemSchemas = {
     version: text,
     architecture: text,
     sha256: sha256.optional(),
-    source: z.enum(["rootfs", "script"]).optional(),
+    source: z.enum(["rootfs", "file", "script"]).optional(),
     removed: z.literal(true).optional(),
     nodes: nodes.optional(),
   }),

@@ -10,13 +10,17 @@ import { lockedImage } from "./lock.ts";
  */
 export function refuseOtherInputs(plan: Plan): void {
   for (const { node, software } of plan.nodes) {
-    const { locked, target, berry, rootfs } = software;
+    const { locked, target, berry, berryPackage, rootfs } = software;
     if (locked === null) continue;
     const asked = {
       ...locked,
       target,
       berrySha256: berry?.sha256 ?? null,
       rootfs: rootfs === null ? null : { ...rootfs, sha256: locked.rootfs?.sha256 ?? "" },
+      packages: [
+        ...locked.packages.filter(({ origin }) => origin !== "file"),
+        ...(berryPackage === null ? [] : [berryPackage]),
+      ],
     };
     refuseDifferences(`the image of ${node}`, compareImages(locked, asked));
   }

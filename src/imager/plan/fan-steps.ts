@@ -28,8 +28,18 @@ export function fandSteps(target: Target, { berry }: HostFacts, root: string): S
   });
   const { node_exporter: exporter } = target;
   return [
-    file("install what raises fans", "/usr/lib/berry/fand-failsafe", 0o755, fandFailsafeProgram),
-    file(`install ${fandUnit.name}`, `/usr/lib/systemd/system/${fandUnit.name}`, 0o644, fandUnit.content),
+    // its package brings them
+    ...(berry.package !== null
+      ? []
+      : [
+          file("install what raises fans", "/usr/lib/berry/fand-failsafe", 0o755, fandFailsafeProgram),
+          file(
+            `install ${fandUnit.name}`,
+            `/usr/lib/systemd/system/${fandUnit.name}`,
+            0o644,
+            fandUnit.content,
+          ),
+        ]),
     file(
       "drive no fan",
       settingsPath,

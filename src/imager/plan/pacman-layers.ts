@@ -1,4 +1,4 @@
-import type { HostFacts } from "../host-facts.ts";
+import type { BerryFile, BerryPackage, HostFacts } from "../host-facts.ts";
 import type { LockedImage } from "../lock/lock.ts";
 import type { Chroot, Download, Run, Step } from "../step.ts";
 import type { SigningKey } from "../targets.ts";
@@ -153,6 +153,46 @@ export function pacmanPackageSteps(
     tool.list,
     sweep(place.root),
   ];
+}
+
+/** Berry's own package, from a file of the host. */
+export function berryPackageSteps(
+  pacman: PacmanPlace,
+  { path, sha256 }: BerryFile,
+  found: BerryPackage,
+): (place: LayerPlace) => Step[] {
+  // as pacman names files, whatever the user's is called: its digest is looked up by this name; /run is in memory
+  const copy = `/run/berry/berry-${found.version}-${found.architecture}.pkg.tar.${found.ending}`;
+  return (place: LayerPlace): Step[] => {
+    const { root } = place;
+    const tool = pacmanTool(pacman, place);
+    return [
+      ...tool.prepare,
+      {
+        title: "lend the image berry's package",
+        do: "copy",
+        source: path,
+        sha256,
+        root,
+        path: copy,
+        mode: 0o644,
+        owner: "0:0",
+      },
+      {
+        title: `install berry ${found.version}`,
+        ...tool.call(["--upgrade", tool.emulated ? copy : `${root}${copy}`]),
+      },
+      {
+        title: "note the packages",
+        do: "list-software",
+        root,
+        database: "pacman",
+        files: { kind: "file", path: `${root}${copy}` },
+        into: place.work,
+      },
+      sweep(root),
+    ];
+  };
 }
 
 interface PacmanTool {

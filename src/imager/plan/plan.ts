@@ -17,7 +17,7 @@ import { knownHosts } from "./host-key-steps.ts";
 import { nodeSteps } from "./node-steps.ts";
 import { packagesOf } from "./probe-steps.ts";
 import { nodeSoftware, noteScript } from "./software-sources.ts";
-import { pacmanPackageSteps, pacmanSystemSteps, rootfsSteps } from "./pacman-layers.ts";
+import { berryPackageSteps, pacmanPackageSteps, pacmanSystemSteps, rootfsSteps } from "./pacman-layers.ts";
 import type { PacmanPlace } from "./pacman-layers.ts";
 import { settleSteps } from "./settle-steps.ts";
 
@@ -67,7 +67,9 @@ function imageLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) =
   const { target } = request.target;
   const system = systemLayers(node, request, add);
   const packages = packageLayer(node, system, request, add);
-  const below = packages === null ? system.layers : [packages, ...system.layers];
+  const withPackages = packages === null ? system.layers : [packages, ...system.layers];
+  const berry = berryLayer(withPackages, system, request, add);
+  const below = berry === null ? withPackages : [berry, ...withPackages];
   const image = add(
     plan(request, {
       name: "image",
@@ -96,6 +98,8 @@ interface System {
   /** Topmost first. */
   readonly layers: readonly LayerPlan[];
   readonly packageSteps: (place: LayerPlace) => Step[];
+  /** Installs berry's own package; null where berry is a bare program. */
+  readonly berrySteps: ((place: LayerPlace) => Step[]) | null;
 }
 
 function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) => LayerPlan): System {
@@ -124,7 +128,11 @@ function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) 
           steps: settled(request, (place) => aptSystemSteps(apt, place, tools)),
         }),
       );
-      return { layers: [system], packageSteps: (place) => aptPackageSteps(apt, place, tools, packages) };
+      return {
+        layers: [system],
+        packageSteps: (place) => aptPackageSteps(apt, place, tools, packages),
+        berrySteps: null,
+      };
     }
     case "pacman": {
       if (signingKey === null)
@@ -151,9 +159,12 @@ function systemLayers(node: Node, request: PlanRequest, add: (layer: LayerPlan) 
           steps: settled(request, (place) => pacmanSystemSteps(pacman, place)),
         }),
       );
+      const { berry } = facts;
       return {
         layers: [system, rootfs],
         packageSteps: (place) => pacmanPackageSteps(pacman, place, packages),
+        berrySteps:
+          berry === null || berry.package === null ? null : berryPackageSteps(pacman, berry, berry.package),
       };
     }
   }
@@ -168,6 +179,19 @@ function packageLayer(
   if (packagesOf(node, request.target.target).length === 0) return null;
   const steps = settled(request, system.packageSteps);
   return add(plan(request, { name: "packages", below: system.layers, steps }));
+}
+
+/** The same for nodes that have the same packages; an image that changes does not install it again. */
+function berryLayer(
+  below: readonly LayerPlan[],
+  system: System,
+  request: PlanRequest,
+  add: (layer: LayerPlan) => LayerPlan,
+): LayerPlan | null {
+  const { berrySteps } = system;
+  return berrySteps === null
+    ? null
+    : add(plan(request, { name: "berry", below, steps: settled(request, berrySteps) }));
 }
 
 /** So that the layers above have nothing to settle in it, which would copy it. */

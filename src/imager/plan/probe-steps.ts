@@ -16,14 +16,15 @@ const retention = ["--storage.tsdb.retention.time=90d", "--storage.tsdb.retentio
 export function probeSteps(node: Node, target: Target, { berry }: HostFacts, root: string): Step[] {
   if (berry === null) return [];
   const prometheus = prometheusOf(node, target);
+  // its package brings them
   const unit = ({ name, content }: typeof announceUnit | typeof targetsUnit) =>
-    file(root, `install ${name}`, `/usr/lib/systemd/system/${name}`, content);
+    berry.package === null ? [file(root, `install ${name}`, `/usr/lib/systemd/system/${name}`, content)] : [];
   return [
-    unit(announceUnit),
+    ...unit(announceUnit),
     ...(prometheus === null
       ? []
       : [
-          unit(targetsUnit),
+          ...unit(targetsUnit),
           file(
             root,
             "tell Prometheus whom to watch",

@@ -1,5 +1,8 @@
 import type { Node } from "../../config/cluster.ts";
 import type { LayerPlan, NodeSoftware } from "../bake-plan.ts";
+import type { BerryFile } from "../host-facts.ts";
+import type { LockedPackage } from "../lock/lock.ts";
+import type { PackageOrigin } from "../software/software.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import type { LayerPlace } from "./layer.ts";
@@ -7,7 +10,13 @@ import { tarballOf } from "./pacman-layers.ts";
 import type { PlanRequest } from "./plan.ts";
 
 /** Who installs what a layer of that name adds. */
-const origins = { rootfs: "rootfs", system: "mirror", packages: "mirror", image: "script" } as const;
+const origins: Readonly<Record<string, PackageOrigin>> = {
+  rootfs: "rootfs",
+  system: "mirror",
+  packages: "mirror",
+  berry: "file",
+  image: "script",
+};
 
 /** What the script of berry.toml installed: nobody knows the files. */
 export function noteScript(target: Target, place: LayerPlace): Step {
@@ -29,18 +38,26 @@ export function nodeSoftware(node: Node, layers: readonly LayerPlan[], request: 
     target: target.name,
     family: target.family,
     rootfs: target.family === "pacman" ? tarballOf(target) : null,
-    berry: facts.berry === null ? null : { sha256: facts.berry.sha256, version: berry.inImages },
-    layers: layers
-      .toReversed()
-      .flatMap(({ name, directory }) =>
-        name === "rootfs" || name === "system" || name === "packages" || name === "image"
-          ? [{ directory, origin: origins[name] }]
-          : [],
-      ),
+    // a package is among the packages
+    berry:
+      facts.berry === null || facts.berry.package !== null
+        ? null
+        : { sha256: facts.berry.sha256, version: berry.inImages },
+    berryPackage: facts.berry === null ? null : lockedBerry(facts.berry),
+    layers: layers.toReversed().flatMap(({ name, directory }) => {
+      const origin = origins[name];
+      return origin === undefined ? [] : [{ directory, origin }];
+    }),
     partial: `${cluster.outputDirectory}/.${node.name}.cdx.json.partial`,
     output: `${cluster.outputDirectory}/${node.name}.cdx.json`,
     berryVersion: berry.baking,
     epochSeconds: facts.sourceDateEpoch,
     locked: lock?.[node.name] ?? null,
   };
+}
+
+function lockedBerry({ sha256, package: found }: BerryFile): LockedPackage | null {
+  if (found === null) return null;
+  const { version, architecture } = found;
+  return { name: "berry", version, architecture, origin: "file", sha256, removed: false };
 }

@@ -10,7 +10,8 @@ import { fandUnit, firstBootUnits, growProgram } from "./units.ts";
 export function berrySteps(node: Node, target: Target, facts: HostFacts, root: string): Step[] {
   const { berry } = facts;
   return [
-    ...(berry === null
+    // a package was installed below
+    ...(berry === null || berry.package !== null
       ? []
       : [
           {

@@ -1,5 +1,5 @@
-/** Where a package came from: inside the tarball of the root file system, from a mirror, or by the script of berry.toml. */
-export type PackageOrigin = "rootfs" | "mirror" | "script";
+/** Where a package came from: inside the tarball of the root file system, from a mirror, by --berry, or by the script of berry.toml. */
+export type PackageOrigin = "rootfs" | "mirror" | "file" | "script";
 
 /** A package as the database of the image's package manager lists it. */
 export interface DatabasePackage {

@@ -142,7 +142,7 @@ export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
       securityUrl: "http://mirror.example/debian-security",
     },
     keyrings: ["debian-archive-keyring.gpg"],
-    berry: { path: "/opt/berry/berry-aarch64", sha256: "b".repeat(64) },
+    berry: { path: "/opt/berry/berry-aarch64", sha256: "b".repeat(64), package: null },
     sourceDateEpoch: null,
     digests: { "/home/chaney/cluster/motd": "d".repeat(64), "/home/chaney/cluster/token": "e".repeat(64) },
     hostKeys: {},
