@@ -32,8 +32,12 @@ export function fullSpeedOf(output: Output): readonly string[] {
   }
 }
 
-/** The note that is written before an output is taken. */
+/** The note that is written before an output is taken. Its last line tells a whole one from one that was cut off. */
 export function renderNote(outputs: readonly Output[]): string {
-  const lines = outputs.flatMap(fullSpeedOf);
-  return `# what full speed is for the fans that berry has taken\n${lines.map((line) => `${line}\n`).join("")}`;
+  const lines = [
+    "# what full speed is for the fans that berry has taken",
+    ...outputs.flatMap(fullSpeedOf),
+    "# end",
+  ];
+  return lines.map((line) => `${line}\n`).join("");
 }

@@ -139,10 +139,58 @@ describe("the failsafe script", () => {
     const one = await boardOf("pi-4");
     await one.put({
       "etc/passwd": "root\n",
-      "run/berry/outputs": `# a note\nwrite 1 ${one.folder}/etc/passwd\nwrite 1 ${one.folder}/sys/../etc/passwd\n$(reboot)\n`,
+      "run/berry/outputs": `# a note\nwrite 1 ${one.folder}/etc/passwd\nwrite 1 ${one.folder}/sys/../etc/passwd\n$(reboot)\n# end\n`,
     });
-    expect(run(one).exitCode).toBe(0);
+    expect(run(one).exitCode).toBe(1);
     expect(read(join(one.folder, "etc/passwd"))).toBe("root");
+  });
+  test.each([
+    ["an output that is none of the kernel's", "write 255 /dev/x\n# end\n"],
+    ["a path that leaves the kernel's", "write 255 ROOT/sys/class/../../etc/x\n# end\n"],
+    ["a line without a path", "write 255\n# end\n"],
+    ["a value that is no number", "write full ROOT/sys/class/hwmon/hwmon2/pwm2\n# end\n"],
+    ["a word after the path", "try 1 ROOT/sys/x y\n# end\n"],
+    ["a word that nobody knows", "raise 255 ROOT/sys/class/hwmon/hwmon2/pwm1\n# end\n"],
+    ["a line of no GPIO", "gpio pinctrl-bcm2711 a[x] high\n# end\n"],
+    ["a line of octal digits", "gpio pinctrl-bcm2711 08 high\n# end\n"],
+    ["a level that is none", "gpio pinctrl-bcm2711 18 hi\n# end\n"],
+    ["no end", ""],
+    ["an end that is cut off", "# end"],
+    ["a line after its end", "# end\ntry 1 ROOT/sys/x\n"],
+    ["a line that is cut off", "# end\nwrite 255 ROOT/sys/cl"],
+  ])("raises everything where the note has %s", async (_, lines) => {
+    const one = await boardOf("pi-4");
+    const fan = await addPwmFan(one, "pwm-fan", [99, 1, 40_000, 0]);
+    await one.put({
+      "sys/class/gpio/gpiochip512/label": "pinctrl-bcm2711\n",
+      "sys/class/gpio/gpiochip512/base": "512\n",
+      "run/berry/outputs": `# a note\n${lines.replaceAll("ROOT", one.folder)}`,
+    });
+    expect(run(one)).toEqual({
+      exitCode: 1,
+      stderr: `berry-fand-failsafe: ${one.folder}/run/berry/outputs is damaged: every fan output that the kernel knows was raised\n`,
+    });
+    expect(read(join(fan, "pwm1"))).toBe("255");
+  });
+  test("raises what the note names after a line that is damaged, too", async () => {
+    const one = await boardOf("pi-4");
+    await one.put({
+      "sys/class/gpio/export": "",
+      "sys/class/gpio/gpiochip512/label": "pinctrl-bcm2711\n",
+      "sys/class/gpio/gpiochip512/base": "512\n",
+      "sys/class/gpio/gpio530/direction": "in\n",
+      "run/berry/outputs": "# a note\ngpio pinctrl-bcm2711 a[x] high\ngpio pinctrl-bcm2711 18 high\n# end\n",
+    });
+    expect(run(one).exitCode).toBe(1);
+    expect(read(join(one.folder, "sys/class/gpio/gpio530/direction"))).toBe("high");
+  });
+  test("does not wait for somebody to write a note that is a pipe", async () => {
+    const one = await boardOf("pi-4");
+    const fan = await addPwmFan(one, "pwm-fan", [99, 1, 40_000, 0]);
+    await one.put({ "run/berry/other": "" });
+    Bun.spawnSync(["mkfifo", join(one.folder, "run/berry/outputs")]);
+    expect(run(one)).toEqual({ exitCode: 0, stderr: "" });
+    expect(read(join(fan, "pwm1"))).toBe("255");
   });
   test("leaves alone what berry has not taken, where its note is of nothing", async () => {
     const one = await boardOf("pi-4");
