@@ -1,6 +1,6 @@
-import { type Choice, chooseOutput } from "./backends/choose-output.ts";
+import { chooseOutputs, type FanChoice } from "./backends/choose-output.ts";
 import { collectMachine, type Roots } from "./backends/collect-machine-file.ts";
-import { describeSource, type Fan, type FandSettings } from "./config/settings.ts";
+import { describeSource, type FandSettings } from "./config/settings.ts";
 import { findSensor } from "./sensors/find-sensor-file.ts";
 import { type Doubt, judgeReading, sensorBegin } from "./sensors/judge-reading.ts";
 import { openSensor } from "./sensors/sensor-file.ts";
@@ -10,7 +10,7 @@ import type { Celsius } from "./units.ts";
 export interface Inspection {
   readonly model: string | null;
   readonly sensors: readonly InspectedSensor[];
-  readonly fans: readonly InspectedFan[];
+  readonly fans: readonly FanChoice[];
 }
 
 export interface InspectedSensor {
@@ -21,10 +21,6 @@ export interface InspectedSensor {
   readonly path: string | null;
   readonly temperature: Celsius | null;
   readonly doubt: Doubt | null;
-}
-
-export interface InspectedFan extends Choice {
-  readonly fan: Fan;
 }
 
 /** Finds and reads every sensor once, and chooses an output for each fan. Drives nothing. */
@@ -40,6 +36,6 @@ export function inspect(settings: FandSettings, roots: Roots, isRoot: boolean): 
       const path = found.isFound ? found.input : null;
       return { name: sensor.name, source: describeSource(sensor.source), path, temperature, doubt };
     }),
-    fans: settings.fans.map((fan) => ({ fan, ...chooseOutput(fan, machine) })),
+    fans: chooseOutputs(settings.fans, machine),
   };
 }

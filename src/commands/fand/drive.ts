@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, messageOf } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
-import { chooseOutput } from "../../fand/backends/choose-output.ts";
+import { chooseOutputs } from "../../fand/backends/choose-output.ts";
 import { collectMachine, type Roots } from "../../fand/backends/collect-machine-file.ts";
 import type { FanBackend } from "../../fand/backends/fan-backend.ts";
 import { renderNote } from "../../fand/backends/note.ts";
@@ -40,6 +40,8 @@ export interface Place {
   load(signal: AbortSignal): Promise<FandSettings>;
   /** Calls back first thing when this process is told to end, before the signal aborts. */
   onStop(listener: () => void): void;
+  /** Sees to it that this process alone drives the fans still. @throws BerryError `temporary` where another does */
+  keepClaim(): void;
   /** Calls back at every wish for a reload. */
   onReload(listener: () => void): void;
 }
@@ -74,8 +76,8 @@ export async function drive(place: Place, log: Log, signal: AbortSignal): Promis
     } catch (thrown) {
       if (signal.aborted) return;
       log.warn(
-        "the configuration stays as it was",
-        thrown instanceof Error ? thrown.message : String(thrown),
+        `the configuration stays as it was: ${messageOf(thrown)}`,
+        thrown instanceof BerryError ? thrown.hint : undefined,
       );
       place.notifier.send("READY=1");
     } finally {
@@ -112,8 +114,7 @@ export async function drive(place: Place, log: Log, signal: AbortSignal): Promis
  */
 async function take(settings: FandSettings, driven: Taken | null, place: Place): Promise<Taken> {
   const machine = collectMachine(place.roots, place.isRoot);
-  const chosen = settings.fans.map((fan) => {
-    const { output, refusals } = chooseOutput(fan, machine);
+  const chosen = chooseOutputs(settings.fans, machine).map(({ fan, output, refusals }) => {
     if (output !== null) return { fan, output, old: driven === null ? null : drivenBy(output, driven) };
     throw new BerryError(
       "unavailable",

@@ -1,6 +1,7 @@
+import type { FanChoice } from "../../fand/backends/choose-output.ts";
 import { describeOutput } from "../../fand/backends/output.ts";
 import type { ControlSettings } from "../../fand/control/control.ts";
-import type { InspectedFan, InspectedSensor, Inspection } from "../../fand/inspect-file.ts";
+import type { InspectedSensor, Inspection } from "../../fand/inspect-file.ts";
 
 /** What was found, as `--json` prints it. */
 export function inspectionObject({ model, sensors, fans }: Inspection): Readonly<Record<string, unknown>> {
@@ -38,7 +39,7 @@ function tellSensor({ name, source, path, temperature, doubt }: InspectedSensor)
   return `sensor ${name}: ${source}${path === null || source.endsWith(path) ? "" : ` (${path})`}: ${now}`;
 }
 
-function tellFan({ fan, output, refusals }: InspectedFan): readonly string[] {
+function tellFan({ fan, output, refusals }: FanChoice): readonly string[] {
   const use = output === null ? "nothing drives it" : `${output.kind}, ${describeOutput(output)}`;
   return [
     `fan ${fan.name}: ${use}`,

@@ -1,14 +1,22 @@
 import type { Fan } from "../config/settings.ts";
 import { type Attempt, refuse, type Warning } from "./attempt.ts";
-import type { HwmonChip, Machine } from "./machine.ts";
+import type { HwmonChip, HwmonPwm, Machine } from "./machine.ts";
+import type { HwmonOutput } from "./output.ts";
 
 /** The kernel's own fan drivers; any other chip has to be named. */
 const fanDrivers = ["pwmfan", "gpio_fan"];
 /** What full speed is to every driver (kernel: Documentation/hwmon/sysfs-interface.rst). */
 const range = 255;
 
-/** A fan that the kernel drives: it goes on whatever becomes of berry. */
-export function tryHwmon(fan: Fan, { hwmon, board }: Machine): Attempt {
+/**
+ * A fan that the kernel drives: it goes on whatever becomes of berry. Of several that are meant, the first that is
+ * free, and the first of all where none is.
+ */
+export function tryHwmon(
+  fan: Fan,
+  { hwmon, board }: Machine,
+  isFree: (output: HwmonOutput) => boolean = () => true,
+): Attempt {
   const withOutputs = hwmon.filter(({ outputs }) => outputs.length > 0);
   const named = withOutputs.filter(({ name }) => fan.chip === null || name === fan.chip);
   if (named.length === 0)
@@ -20,31 +28,33 @@ export function tryHwmon(fan: Fan, { hwmon, board }: Machine): Attempt {
         ? "dtparam=cooling_fan=on in config.txt, for the fan connector"
         : overlayFor(fan),
     );
-  const [chip] = named.filter((one) => isMeant(one, fan)).sort(byDriver);
+  const meant = named.filter((one) => isMeant(one, fan)).sort(byDriver);
+  const [chip] = meant;
   if (chip === undefined) return refuse(named.map(whoseIs).join(", "), overlayFor(fan));
-  const output = chip.outputs.find(({ number }) => fan.channel === null || number === fan.channel);
-  if (output === undefined)
+  const fitting = meant.flatMap((one) =>
+    one.outputs
+      .filter(({ number }) => fan.channel === null || number === fan.channel)
+      .map((pwm) => ({ isWritable: pwm.isWritable, output: outputOf(one, pwm, fan) })),
+  );
+  const found = fitting.find(({ output }) => isFree(output)) ?? fitting[0];
+  if (found === undefined)
     return refuse(
       `hwmon chip ${chip.name} has no pwm${fan.channel}, but ${chip.outputs.map(({ number }) => `pwm${number}`).join(", ")}`,
       "correct channel",
     );
-  if (!output.isWritable) return refuse(`${output.pwm} may not be written to`, "run it as root");
+  if (!found.isWritable) return refuse(`${found.output.pwm} may not be written to`, "run it as root");
   return {
     fits: true,
-    output: {
-      kind: "hwmon",
-      chip: chip.name,
-      pwm: output.pwm,
-      enable: output.enable,
-      tachometer: output.tachometer,
-      range,
-      isInverted: fan.isInverted,
-    },
+    output: found.output,
     warnings: [
       ...(fan.frequencyHz === null ? [] : [withoutEffect(`frequency = ${fan.frequencyHz}`)]),
       ...(fan.range === null ? [] : [withoutEffect(`range = ${fan.range}`)]),
     ],
   };
+}
+
+function outputOf({ name }: HwmonChip, { pwm, enable, tachometer }: HwmonPwm, fan: Fan): HwmonOutput {
+  return { kind: "hwmon", chip: name, pwm, enable, tachometer, range, isInverted: fan.isInverted };
 }
 
 function withoutEffect(setting: string): Warning {

@@ -1,5 +1,5 @@
 import { BerryError } from "../../core/errors.ts";
-import { chooseOutput } from "../backends/choose-output.ts";
+import { chooseOutputs } from "../backends/choose-output.ts";
 import { collectMachine, type Roots } from "../backends/collect-machine-file.ts";
 import type { HwmonOutput } from "../backends/output.ts";
 import type { Fan, FandSettings } from "../config/settings.ts";
@@ -39,7 +39,7 @@ export function prepareCalibration(
     throw new BerryError("no-permission", "fans are driven by root alone", {
       hint: "sudo berry fand calibrate",
     });
-  const output = outputOf(fan, roots, isRoot);
+  const output = outputOf(fan, settings, roots, isRoot);
   const { tachometer } = output;
   if (tachometer === null || output.chip === "gpio_fan")
     throw new BerryError("unavailable", `fan ${fan.name}: ${output.pwm} has no tachometer`, { hint: byEye });
@@ -104,12 +104,14 @@ function fanOf({ fans }: FandSettings, name: string | undefined): Fan {
   });
 }
 
-function outputOf(fan: Fan, roots: Roots, isRoot: boolean): HwmonOutput {
+function outputOf(fan: Fan, { fans }: FandSettings, roots: Roots, isRoot: boolean): HwmonOutput {
   if (fan.mode === "on-off")
     throw new BerryError("usage", `fan ${fan.name} is switched on and off: there is no duty to find`, {
       hint: 'mode = "pwm" where its speed can be set',
     });
-  const { output, refusals } = chooseOutput(fan, collectMachine(roots, isRoot));
+  // among all of them: what another fan is driven by is not this one's
+  const chosen = chooseOutputs(fans, collectMachine(roots, isRoot)).find((one) => one.fan === fan);
+  const { output = null, refusals = [] } = chosen ?? {};
   if (output === null)
     throw new BerryError(
       "unavailable",

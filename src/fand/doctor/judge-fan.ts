@@ -1,4 +1,4 @@
-import { chooseOutput } from "../backends/choose-output.ts";
+import { chooseOutputs } from "../backends/choose-output.ts";
 import type { Machine } from "../backends/machine.ts";
 import { describeOutput, type Output } from "../backends/output.ts";
 import type { Fan } from "../config/settings.ts";
@@ -11,8 +11,15 @@ import { type Finding, ok, problem, warning } from "./finding.ts";
 /** What drives a fan, or what would have to be there so that something does. */
 export function judgeFan(fan: Fan, fans: readonly Fan[], facts: DoctorFacts): readonly Finding[] {
   const machine = facts.isRoot ? facts.machine : asRoot(facts.machine);
-  const { output, warnings, refusals } = chooseOutput(fan, machine);
+  const chosen = chooseOutputs(fans, machine).find((one) => one.fan === fan);
+  const { output = null, warnings = [], refusals = [] } = chosen ?? {};
   if (output === null) {
+    const taken = refusals.find(({ owner }) => owner !== undefined);
+    if (taken !== undefined) {
+      const what = `fan ${fan.name}: nothing drives it: ${taken.backend}: ${taken.why}`;
+      const sameChannel = judgeChannel(fan, fans, facts);
+      return sameChannel.length > 0 ? sameChannel : [problem("config", what, taken.remedy ?? "")];
+    }
     const why = refusals.map((refusal) => `${refusal.backend}: ${refusal.why}`).join("; ");
     const mends = remedyOf(fan, fans, facts, refusals.find(({ remedy }) => remedy !== null)?.remedy ?? null);
     return [
@@ -25,7 +32,6 @@ export function judgeFan(fan: Fan, fans: readonly Fan[], facts: DoctorFacts): re
     ...warnings.map(({ message, hint }) => warning(`fan ${fan.name}: ${message}`, hint, lineIn(hint))),
     ...judgePin(fan, output, facts),
     ...judgeRouting(fan, output, facts),
-    ...judgeChannel(fan, fans, output, facts),
     ...judgeFrequency(fan, output),
     ...judgeSound(fan, output, facts),
   ];
@@ -113,10 +119,9 @@ function judgeRouting({ name, pin }: Fan, output: Output, { boot }: DoctorFacts)
 function judgeChannel(
   { name, pin }: Fan,
   fans: readonly Fan[],
-  { kind }: Output,
   { machine: { board } }: DoctorFacts,
 ): readonly Finding[] {
-  if (kind !== "pwm" || pin === null || board === null) return [];
+  if (pin === null || board === null || !board.channels.has(pin)) return [];
   const before = fans.slice(
     0,
     fans.findIndex((fan) => fan.name === name),

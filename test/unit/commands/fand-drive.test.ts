@@ -7,6 +7,7 @@ import { startDiagnosis } from "../../../src/config/problem.ts";
 import { composeFand } from "../../../src/fand/config/compose-fand.ts";
 import { writeOverrides } from "../../../src/fand/daemon/override-file.ts";
 import { percent } from "../../../src/fand/units.ts";
+import { failureOf } from "../../fixtures/failure-of.ts";
 import {
   addCoolingFan,
   addPwm,
@@ -58,6 +59,7 @@ function start(one: FakeBoard, first: string) {
       if (diagnosis.problems.length > 0) throw new Error("fand.toml: wrong");
       return settings;
     },
+    keepClaim: () => undefined,
     onStop: (listener) => void (stop = listener),
     onReload: (listener) => void (reload = listener),
   };
@@ -98,6 +100,22 @@ const metrics = (one: FakeBoard) => readFileSync(join(one.folder, "run/berry/ber
 const value = (one: FakeBoard, path: string) => readFileSync(join(one.folder, path), "utf8").split("\n")[0];
 
 describe("the daemon", () => {
+  test("does not begin with two fans of one output, and keeps what it has where a new file has them", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    const twice = '[[fan]]\nname = "hot"\n[[fan]]\nname = "cold"\n';
+    const failure = await failureOf(start(board, twice).done);
+    expect(String(failure)).toMatch(/fan cold: nothing drives it: hwmon: .*\/pwm1\) is that of fan hot/);
+    const daemon = start(board, '[[fan]]\nname = "hot"\n');
+    await daemon.settle();
+    daemon.reloadInVain(twice);
+    await daemon.round();
+    await daemon.round();
+    expect(daemon.lines).toContain("! the configuration stays as it was");
+    expect(metrics(board)).not.toContain("cold");
+    daemon.stop();
+    await daemon.done;
+  });
   test("notes what it takes, drives it, and leaves it at full speed the moment it is told to end", async () => {
     board = await fakeBoard("pi-5");
     await addCoolingFan(board);

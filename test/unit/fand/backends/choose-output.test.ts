@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { rm } from "node:fs/promises";
-import { chooseOutput } from "../../../../src/fand/backends/choose-output.ts";
+import { chooseOutput, chooseOutputs } from "../../../../src/fand/backends/choose-output.ts";
 import { collectMachine } from "../../../../src/fand/backends/collect-machine-file.ts";
 import { composeFand } from "../../../../src/fand/config/compose-fand.ts";
 import { startDiagnosis } from "../../../../src/config/problem.ts";
@@ -277,4 +277,75 @@ test("a backend that is named is the only one that is looked at", async () => {
   expect(refused(one, 'backend = "hwmon"\nchannel = 2')).toEqual([
     "hwmon: hwmon chip pwmfan has no pwm2, but pwm1",
   ]);
+});
+
+describe("several fans", () => {
+  /** What each fan is driven by, or who has that already. */
+  const shared = (one: FakeBoard, toml: string, libpigpio: string | null = null) => {
+    const { fans } = composeFand(
+      Bun.TOML.parse(toml) as Record<string, unknown>,
+      null,
+      startDiagnosis("fand.toml"),
+    );
+    const machine = { ...collectMachine(one.roots, true), libpigpio };
+    return chooseOutputs(fans, machine).map(({ fan, output, refusals }) => {
+      const taken = refusals.find(({ owner }) => owner !== undefined);
+      const place = output?.kind === "hwmon" ? output.pwm : output?.kind;
+      return `${fan.name}: ${place ?? taken?.why ?? "nothing"}`.replaceAll(one.folder, "");
+    });
+  };
+  const unnamed = '[[fan]]\nname = "hot"\n[[fan]]\nname = "cold"\n';
+  /** A chip with two outputs. */
+  async function twoOutputs(): Promise<FakeBoard> {
+    const one = await boardOf("pi-4");
+    await addPwmFan(one, "pwm-fan", [20, 0, 40_000, 0]);
+    await one.put({ "sys/devices/platform/pwm-fan/hwmon/hwmon2/pwm2": "75\n" });
+    return one;
+  }
+
+  test("are never driven by one output: the second is told whose it is", async () => {
+    const one = await boardOf("pi-4");
+    await addPwmFan(one, "pwm-fan", [20, 0, 40_000, 0]);
+    const pwm = "/sys/class/hwmon/hwmon2/pwm1";
+    expect(shared(one, unnamed)).toEqual([
+      `hot: ${pwm}`,
+      `cold: hwmon chip pwmfan (${pwm}) is that of fan hot`,
+    ]);
+    const named = '[[fan]]\nname = "a"\nchip = "pwmfan"\n[[fan]]\nname = "b"\nbackend = "hwmon"\n';
+    expect(shared(one, named)[1]).toEndWith("is that of fan a");
+  });
+  test("get the outputs that the others have left", async () => {
+    const one = await twoOutputs();
+    const [first, second] = [1, 2].map((number) => `/sys/class/hwmon/hwmon2/pwm${number}`);
+    expect(shared(one, unnamed)).toEqual([`hot: ${first}`, `cold: ${second}`]);
+    expect(shared(one, `${unnamed}channel = 1\nchip = "pwmfan"\n`)).toEqual([
+      `hot: ${second}`,
+      `cold: ${first}`,
+    ]);
+    expect(shared(one, `${unnamed}[[fan]]\nname = "third"\n`)[2]).toStartWith("third: hwmon chip pwmfan");
+  });
+  test("who names a pin has it, and another's driver of the same pin is no other output", async () => {
+    const one = await boardOf("pi-4");
+    await addGpioFan(one, 18);
+    const toml = '[[fan]]\nname = "a"\n[[fan]]\nname = "b"\nmode = "on-off"\npin = 18\n';
+    expect(shared(one, toml)).toEqual([
+      "a: hwmon chip gpio_fan (/sys/class/hwmon/hwmon1/pwm1) is that of fan b",
+      "b: /sys/class/hwmon/hwmon1/pwm1",
+    ]);
+    const library = toml.replace("pin = 18", 'backend = "pigpio"\npin = 18');
+    expect(shared(one, library, "/usr/lib/libpigpio.so.1")).toEqual([
+      "a: hwmon chip gpio_fan (/sys/class/hwmon/hwmon1/pwm1) is that of fan b",
+      "b: pigpio",
+    ]);
+  });
+  test("two pins of one channel are one output, unless they are only switched", async () => {
+    const one = await boardOf("pi-4");
+    await addPwm(one, { ...header["pi-4"], pins: [12, 18] });
+    const pins = '[[fan]]\nname = "a"\npin = 12\n[[fan]]\nname = "b"\npin = 18\n';
+    expect(shared(one, pins)).toEqual([
+      "a: pwm",
+      "b: PWM channel 0 of /sys/class/pwm/pwmchip0, 25000 Hz is that of fan a",
+    ]);
+    expect(shared(one, pins.replaceAll("pin", 'backend = "gpio"\npin'))).toEqual(["a: gpio", "b: gpio"]);
+  });
 });

@@ -319,6 +319,18 @@ describe("a fan that something drives", () => {
       what: "fan b: GPIO 12 is the same PWM channel as GPIO 18 of fan a",
     });
   });
+  test("is told of another fan that has the only output", async () => {
+    const one = await boardOf("pi-5");
+    await addCoolingFan(one);
+    const toml = '[[fan]]\nname = "a"\n[[fan]]\nname = "b"\n';
+    const finding = await only(one, toml);
+    expect(finding.what).toEndWith("/sys/class/hwmon/hwmon2/pwm1) is that of fan a");
+    expect(finding.what).toStartWith("fan b: nothing drives it: hwmon: hwmon chip pwmfan (");
+    expect(finding).toMatchObject({
+      remedy: "give each fan an output of its own: pin, or chip and channel",
+      kind: "config",
+    });
+  });
   test("is told of a frequency that does not suit it", async () => {
     const one = await headerFan("pi-4");
     expect((await only(one, "pin = 18\nfrequency = 50")).remedy).toContain("Argon mini");
