@@ -7,9 +7,10 @@ import { BerryError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import { systemRoots } from "../../fand/backends/collect-machine-file.ts";
 import type { FandSettings } from "../../fand/config/settings.ts";
-import { claimFans } from "../../fand/daemon/claim-fans-ffi.ts";
+import { type Claim, claimFans } from "../../fand/daemon/claim-fans-ffi.ts";
 import { openNotifier } from "../../fand/daemon/notify-ffi.ts";
 import { readBootSeconds } from "../../fand/daemon/override-file.ts";
+import { refusalOfFile } from "../../fand/daemon/run-folder-file.ts";
 import { drive } from "./drive.ts";
 import { runFolderOf } from "./run-folder.ts";
 
@@ -27,7 +28,7 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
   const whole = AbortSignal.any([signal, ended.signal]);
   const runFolder = runFolderOf(process.env);
   const uid = process.getuid?.() ?? 0;
-  using _claim = await claim(runFolder);
+  using held = await claim(runFolder);
   try {
     await drive(
       {
@@ -44,6 +45,7 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
         notifier: openNotifier(process.env["NOTIFY_SOCKET"]),
         wallSeconds: () => Date.now() / 1000,
         bootSeconds: () => readBootSeconds("/proc"),
+        keepClaim: () => held.keep(),
         load: (until) => loadSettings(config, runFolder, until),
         onStop(listener) {
           // before what turns the signal into an abort: raising a fan is less work than that
@@ -67,7 +69,7 @@ export async function runDaemon(config: string | undefined, log: Log, signal: Ab
 }
 
 /** @throws BerryError; fans that another process drives are not touched, all others are at full speed then */
-async function claim(runFolder: string): Promise<Disposable> {
+async function claim(runFolder: string): Promise<Claim> {
   try {
     return claimFans(runFolder);
   } catch (thrown) {
@@ -86,7 +88,7 @@ async function loadSettings(
   signal: AbortSignal,
 ): Promise<FandSettings> {
   const path = join(runFolder, "settings.json");
-  const file = openSync(path, "w", 0o600);
+  const file = created(path);
   const isCompiled = import.meta.path.startsWith("/$bunfs/");
   const self = isCompiled ? [process.execPath] : [process.execPath, join(import.meta.dir, "../../main.ts")];
   try {
@@ -106,8 +108,24 @@ async function loadSettings(
   } finally {
     closeSync(file);
   }
-  // checked boundary: berry's own words to itself
-  return JSON.parse(readFileSync(path, "utf8")) as FandSettings;
+  try {
+    // checked boundary: berry's own words to itself
+    return JSON.parse(readFileSync(path, "utf8")) as FandSettings;
+  } catch (cause) {
+    // a file system that is full takes the beginning
+    throw new BerryError("cannot-create", `${path}: was not written whole`, {
+      cause,
+      hint: `df ${runFolder}, and df -i, say whether it is full`,
+    });
+  }
+}
+
+function created(path: string): number {
+  try {
+    return openSync(path, "w", 0o600);
+  } catch (thrown) {
+    throw refusalOfFile(path, thrown);
+  }
 }
 
 async function raiseEverything(): Promise<void> {

@@ -6,11 +6,11 @@ import { overrideName } from "../../fand/daemon/override.ts";
 import { type OverrideFile, watchOverrides } from "../../fand/daemon/override-file.ts";
 import { renderMetrics } from "../../fand/daemon/render-metrics.ts";
 import { noteOverrides, noteTurns, type Posts } from "../../fand/daemon/round.ts";
-import { replaceFile } from "../../fand/daemon/run-folder-file.ts";
 import { serve } from "../../fand/daemon/serve.ts";
 import { findThrottled, type ThrottledFile, throttlingAt } from "../../fand/daemon/throttled-file.ts";
 import { lineOf } from "../../fand/sensors/find-sensor-file.ts";
 import type { Place, Taken } from "./drive.ts";
+import { runFolderKeeper } from "./keep-run-folder.ts";
 
 /** How often what is seen from outside is written where nothing happens. */
 const metricsSeconds = 5;
@@ -27,6 +27,7 @@ export async function drivePosts(taken: Taken, place: Place, log: Log, signal: A
   const lookUntil = clock.now() + settlingSeconds;
   let throttled: ThrottledFile | null = null;
   const lookAtHand = watchHand(posts, place);
+  const keepRunFolder = runFolderKeeper(outputs, place, log);
   let isNews = true;
   let written = -Infinity;
   let updatedSeconds: number | null = null;
@@ -53,7 +54,7 @@ export async function drivePosts(taken: Taken, place: Place, log: Log, signal: A
         : 0,
       throttling: throttlingAt(throttled),
     };
-    writeMetrics(join(place.runFolder, "berry.prom"), renderMetrics(posts, facts));
+    keepRunFolder(renderMetrics(posts, facts));
   };
   const listeners = {
     onEvents: tell,
@@ -96,15 +97,6 @@ function turnsOf(output: Output | undefined): number | null {
   if (output?.kind !== "hwmon" || output.tachometer === null) return null;
   const line = lineOf(output.tachometer);
   return line !== null && /^\d{1,6}$/.test(line) ? Number(line) : null;
-}
-
-/** Metrics that cannot be written are no reason to stop cooling. */
-function writeMetrics(path: string, text: string): void {
-  try {
-    replaceFile(path, text);
-  } catch {
-    // whoever reads them sees an old timestamp
-  }
 }
 
 function statusOf(posts: Posts): string {

@@ -1,9 +1,10 @@
-import { dlopen, read } from "bun:ffi";
 import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -11,44 +12,41 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-
-const shared = 1;
-const exclusive = 2;
-const withoutWaiting = 4;
-
-/** errno(3): another has it. */
-const EAGAIN = 11;
+import { tryLock } from "./flock-ffi.ts";
+import { refusalOfFile } from "./run-folder-file.ts";
 
 /** Whoever only asks holds the lock for a moment: so often, so far apart, it is asked for again. */
 const attempts = 5;
 const attemptMilliseconds = 10;
 
+/** The right to drive this machine's fans. */
+export interface Claim extends Disposable {
+  /**
+   * Makes the lock anew where somebody has removed it: one lstat(2) where nobody has.
+   * @throws BerryError `temporary` where another process has taken the fans since then
+   */
+  keep(): void;
+}
+
 /**
  * Makes this process the only one that drives this machine's fans, until it is disposed of. The kernel gives the
  * lock back whatever becomes of the process, and no child inherits it. Touches no fan, and nothing else in the folder.
  * @param runFolder such as /run/berry; made where there is none
- * @throws BerryError `temporary` where another process drives them, `no-permission`; what the file system says otherwise
+ * @throws BerryError `temporary` where another process drives them, `no-permission`, `cannot-create`, `io`
  */
-export function claimFans(runFolder: string): Disposable {
+export function claimFans(runFolder: string): Claim {
   const path = lockOf(runFolder);
-  const file = openLock(runFolder, path);
-  try {
-    fchmodSync(file, 0o600);
-    for (let left = attempts; !lock(file, exclusive, path); left -= 1) {
-      if (left > 1) Bun.sleepSync(attemptMilliseconds);
-      else throw taken(file);
-    }
-    ftruncateSync(file, 0);
-    writeSync(file, `${process.pid}\n`, 0);
-  } catch (thrown) {
-    closeSync(file);
-    throw thrown;
-  }
-  let isOpen = true;
+  let file: number | null = takeLock(runFolder, path);
   return {
+    keep() {
+      if (file === null || isSameFile(file, path)) return;
+      const next = takeLock(runFolder, path);
+      closeSync(file);
+      file = next;
+    },
     [Symbol.dispose]() {
-      if (isOpen) closeSync(file);
-      isOpen = false;
+      if (file !== null) closeSync(file);
+      file = null;
     },
   };
 }
@@ -63,13 +61,35 @@ export function areFansClaimed(runFolder: string): boolean {
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return false;
-    throw thrown;
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
+    if (code === "ENOENT") return false;
+    throw code === "ELOOP" ? refusalOfFile(path, thrown) : thrown;
   }
   try {
-    return !lock(file, shared, path);
+    return !tryLock(file, "shared", path);
   } finally {
     closeSync(file);
+  }
+}
+
+function takeLock(runFolder: string, path: string): number {
+  for (let left = attempts; ; left -= 1) {
+    const file = openLock(runFolder, path);
+    try {
+      fchmodSync(file, 0o600);
+      if (tryLock(file, "exclusive", path)) {
+        // it may have been removed, and made anew by another, since it was opened
+        if (isSameFile(file, path)) {
+          sign(file, path);
+          return file;
+        }
+      } else if (left <= 1) throw taken(file);
+    } catch (thrown) {
+      closeSync(file);
+      throw thrown;
+    }
+    closeSync(file);
+    Bun.sleepSync(attemptMilliseconds);
   }
 }
 
@@ -79,33 +99,28 @@ function openLock(runFolder: string, path: string): number {
     // nobody else may open it: whoever can read a file can lock it
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
-    if (code !== "EACCES" && code !== "EPERM") throw thrown;
-    throw new BerryError("no-permission", `${path}: may not be written to: fans are driven by root alone`, {
-      hint: "run it with sudo",
-    });
+    throw refusalOfFile(path, thrown);
   }
+}
+
+/** For whoever finds it taken. */
+function sign(file: number, path: string): void {
+  try {
+    ftruncateSync(file, 0);
+    writeSync(file, `${process.pid}\n`, 0);
+  } catch (thrown) {
+    throw refusalOfFile(path, thrown);
+  }
+}
+
+function isSameFile(file: number, path: string): boolean {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  const held = fstatSync(file);
+  return there !== undefined && there.ino === held.ino && there.dev === held.dev;
 }
 
 function lockOf(runFolder: string): string {
   return join(runFolder, "lock");
-}
-
-/** flock(2). @returns false where another has it */
-function lock(file: number, kind: number, path: string): boolean {
-  const library = dlopen("libc.so.6", {
-    flock: { args: ["int", "int"], returns: "int" },
-    __errno_location: { args: [], returns: "ptr" },
-  });
-  try {
-    if (library.symbols.flock(file, kind | withoutWaiting) === 0) return true;
-    const place = library.symbols.__errno_location();
-    const number = place === null ? 0 : read.i32(place);
-    if (number === EAGAIN) return false;
-    throw new BerryError("os", `${path}: cannot be locked: error ${number} of flock`);
-  } finally {
-    library.close();
-  }
 }
 
 function taken(file: number): BerryError {

@@ -1,18 +1,16 @@
 import {
   closeSync,
   constants,
-  fchmodSync,
   fstatSync,
   lstatSync,
   openSync,
   readFileSync,
   readSync,
-  renameSync,
   rmSync,
   type Stats,
-  writeSync,
 } from "node:fs";
 import { type Override, parseOverrides, renderOverrides } from "./override.ts";
+import { replaceFile } from "./run-folder-file.ts";
 
 const mostBytes = 16 * 1024;
 
@@ -81,17 +79,7 @@ export function writeOverrides(path: string, overrides: readonly Override[]): vo
     rmSync(path, { force: true });
     return;
   }
-  const next = `${path}.next`;
-  // of one that was killed
-  rmSync(next, { force: true });
-  const file = openSync(next, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  try {
-    fchmodSync(file, 0o600);
-    writeSync(file, renderOverrides(overrides));
-  } finally {
-    closeSync(file);
-  }
-  renameSync(next, path);
+  replaceFile(path, renderOverrides(overrides), 0o600);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { areFansClaimed, claimFans } from "../../../../src/fand/daemon/claim-fans-ffi.ts";
@@ -49,5 +49,34 @@ describe("the fans of a machine", () => {
     await chmod(join(folder, "lock"), 0o644);
     claimFans(folder)[Symbol.dispose]();
     expect((await stat(join(folder, "lock"))).mode & 0o777).toBe(0o600);
+  });
+  test("stay claimed where somebody removes the lock, unless another was quicker", async () => {
+    const first = claimFans(folder);
+    first.keep();
+    await rm(folder, { recursive: true });
+    expect(areFansClaimed(folder)).toBe(false);
+    first.keep();
+    expect(areFansClaimed(folder)).toBe(true);
+    await rm(join(folder, "lock"));
+    const second = claimFans(folder);
+    expect(await failureOf((async () => first.keep())())).toMatchObject({ kind: "temporary" });
+    second.keep();
+    second[Symbol.dispose]();
+    first.keep();
+    expect(areFansClaimed(folder)).toBe(true);
+    first[Symbol.dispose]();
+    expect(areFansClaimed(folder)).toBe(false);
+  });
+  test("are not claimed by a lock that is a link or a folder, which is no fault of berry", async () => {
+    await mkdir(folder);
+    await symlink("/etc/passwd", join(folder, "lock"));
+    expect(await failureOf(claimAgain())).toMatchObject({
+      kind: "cannot-create",
+      message: `${folder}/lock: something else is in its place: ELOOP`,
+    });
+    expect(await failureOf((async () => areFansClaimed(folder))())).toMatchObject({ kind: "cannot-create" });
+    await rm(join(folder, "lock"));
+    await mkdir(join(folder, "lock"));
+    expect(await failureOf(claimAgain())).toMatchObject({ kind: "cannot-create" });
   });
 });
