@@ -2,6 +2,7 @@ import { chooseOutputs, type FanChoice } from "./backends/choose-output.ts";
 import { collectMachine, type Roots } from "./backends/collect-machine-file.ts";
 import { describeSource, type FandSettings } from "./config/settings.ts";
 import { findSensor } from "./sensors/find-sensor-file.ts";
+import { withPresentGuards } from "./sensors/guard-file.ts";
 import { type Doubt, judgeReading, sensorBegin } from "./sensors/judge-reading.ts";
 import { openSensor } from "./sensors/sensor-file.ts";
 import type { Celsius } from "./units.ts";
@@ -24,7 +25,8 @@ export interface InspectedSensor {
 }
 
 /** Finds and reads every sensor once, and chooses an output for each fan. Drives nothing. */
-export function inspect(settings: FandSettings, roots: Roots, isRoot: boolean): Inspection {
+export function inspect(whole: FandSettings, roots: Roots, isRoot: boolean): Inspection {
+  const settings = withPresentGuards(whole, roots, null);
   const machine = collectMachine(roots, isRoot);
   return {
     model: machine.model,

@@ -19,6 +19,7 @@ import {
 } from "../../fand/daemon/round.ts";
 import { replaceFile } from "../../fand/daemon/run-folder-file.ts";
 import type { SteadyClock } from "../../fand/daemon/serve.ts";
+import { withPresentGuards } from "../../fand/sensors/guard-file.ts";
 import { openSensor } from "../../fand/sensors/sensor-file.ts";
 import { drivePosts } from "./drive-posts.ts";
 
@@ -112,7 +113,8 @@ export async function drive(place: Place, log: Log, signal: AbortSignal): Promis
  * with what is known of its fan; one that is not wanted any more is given up first, as it may be the same pin.
  * @throws BerryError where a fan cannot be taken: all is as it was then
  */
-async function take(settings: FandSettings, driven: Taken | null, place: Place): Promise<Taken> {
+async function take(wanted: FandSettings, driven: Taken | null, place: Place): Promise<Taken> {
+  const settings = withPresentGuards(wanted, place.roots, driven?.settings ?? null);
   const machine = collectMachine(place.roots, place.isRoot);
   const chosen = chooseOutputs(settings.fans, machine).map(({ fan, output, refusals }) => {
     if (output !== null) return { fan, output, old: driven === null ? null : drivenBy(output, driven) };

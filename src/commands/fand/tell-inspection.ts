@@ -1,5 +1,6 @@
 import type { FanChoice } from "../../fand/backends/choose-output.ts";
 import { describeOutput } from "../../fand/backends/output.ts";
+import type { Fan } from "../../fand/config/settings.ts";
 import type { ControlSettings } from "../../fand/control/control.ts";
 import type { InspectedSensor, Inspection } from "../../fand/inspect-file.ts";
 
@@ -12,6 +13,8 @@ export function inspectionObject({ model, sensors, fans }: Inspection): Readonly
       name: fan.name,
       mode: fan.mode,
       sensors: fan.sensors,
+      guards: fan.guards,
+      critical: fan.control.critical,
       backend: output?.kind ?? null,
       output,
       refusals,
@@ -43,11 +46,15 @@ function tellFan({ fan, output, refusals }: FanChoice): readonly string[] {
   const use = output === null ? "nothing drives it" : `${output.kind}, ${describeOutput(output)}`;
   return [
     `fan ${fan.name}: ${use}`,
-    `  by ${fan.sensors.join(", ")}: ${tellRule(fan.control)}`,
+    `  by ${fan.sensors.join(", ")}: ${tellRule(fan.control)}${tellGuards(fan)}`,
     ...refusals.map(
       ({ backend, why, remedy }) => `  not ${backend}: ${why}${remedy === null ? "" : `; ${remedy}`}`,
     ),
   ];
+}
+
+function tellGuards({ guards, control: { critical } }: Fan): string {
+  return guards.length === 0 || critical === null ? "" : `, also of ${guards.join(", ")}`;
 }
 
 function tellRule({ rule, minimumDuty, critical }: ControlSettings): string {

@@ -4,6 +4,7 @@ import { collectMachine, type Roots } from "../backends/collect-machine-file.ts"
 import type { HwmonOutput } from "../backends/output.ts";
 import type { Fan, FandSettings } from "../config/settings.ts";
 import { lineOf } from "../sensors/find-sensor-file.ts";
+import { withPresentGuards } from "../sensors/guard-file.ts";
 import { judgeReading, sensorBegin } from "../sensors/judge-reading.ts";
 import { openSensor } from "../sensors/sensor-file.ts";
 import { celsius } from "../units.ts";
@@ -29,11 +30,12 @@ const byEye = "without one it is done by eye: berry fand set 40%, then less and 
  * @throws BerryError where a fan cannot be calibrated: what is missing, and what to do instead
  */
 export function prepareCalibration(
-  settings: FandSettings,
+  whole: FandSettings,
   name: string | undefined,
   roots: Roots,
   isRoot: boolean,
 ): Prepared {
+  const settings = withPresentGuards(whole, roots, null);
   const fan = fanOf(settings, name);
   if (!isRoot)
     throw new BerryError("no-permission", "fans are driven by root alone", {
@@ -44,7 +46,7 @@ export function prepareCalibration(
   if (tachometer === null || output.chip === "gpio_fan")
     throw new BerryError("unavailable", `fan ${fan.name}: ${output.pwm} has no tachometer`, { hint: byEye });
   const sensors = settings.sensors
-    .filter((sensor) => fan.sensors.includes(sensor.name))
+    .filter((sensor) => [...fan.sensors, ...fan.guards].includes(sensor.name))
     .map((sensor) => ({ sensor, opened: openSensor(sensor, roots.sys), memory: sensorBegin }));
   const dispose = () => {
     for (const { opened } of sensors) opened.dispose();

@@ -5,7 +5,7 @@ import type { ControlSettings, CurveRule, OnOffRule } from "../control/control.t
 import { celsius, fullSpeed, percent } from "../units.ts";
 import { defaultControl, defaultCurve, defaultCurveRule, defaultOnOffRule } from "./defaults.ts";
 import type { fanShape } from "./fand-tables.ts";
-import { cpuSensor, type Fan, type SensorSettings } from "./settings.ts";
+import { type Fan, isOwnSensor, type SensorSettings } from "./settings.ts";
 
 type FanTable = Table<typeof fanShape>;
 
@@ -70,6 +70,8 @@ export function composeFan(
         values[key],
       );
   if (backend === "none") return null;
+  const followed = sensorsOf(values.sensors, at("sensors"), sensors, diagnosis);
+  const own = sensors.filter(isOwnSensor).map((sensor) => sensor.name);
   return {
     name: values.name ?? (index === 0 ? "fan" : `fan${index + 1}`),
     backend,
@@ -77,7 +79,8 @@ export function composeFan(
     mode,
     chip: values.chip ?? null,
     channel: values.channel ?? null,
-    sensors: sensorsOf(values.sensors, at("sensors"), sensors, diagnosis),
+    sensors: followed,
+    guards: own.some((one) => followed.includes(one)) ? [] : own,
     frequencyHz: values.frequency ?? null,
     isInverted: values.inverted ?? false,
     range: values.range ?? null,
@@ -85,7 +88,7 @@ export function composeFan(
   };
 }
 
-/** Those that are named, else all of the file, else the Pi's own. */
+/** Those that are named, else the Pi's own and all of the file. */
 function sensorsOf(
   named: readonly string[] | undefined,
   key: string,
@@ -93,10 +96,7 @@ function sensorsOf(
   diagnosis: Diagnosis,
 ): readonly string[] {
   const names = sensors.map(({ name }) => name);
-  if (named === undefined) {
-    const own = sensors.filter((sensor) => sensor !== cpuSensor).map(({ name }) => name);
-    return own.length > 0 ? own : names;
-  }
+  if (named === undefined) return names;
   if (named.length === 0)
     diagnosis.add(key, { problem: "a fan without a sensor", remedy: "name one, or leave it out" }, named);
   for (const [index, name] of named.entries()) {

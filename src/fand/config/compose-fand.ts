@@ -4,7 +4,7 @@ import { composeFan } from "./compose-fan.ts";
 import { composeSensors } from "./compose-sensors.ts";
 import { defaultIntervalSeconds } from "./defaults.ts";
 import { fanShape, limitsShape, sensorShape, topShape } from "./fand-tables.ts";
-import { cpuSensor, defaultLimits, type Fan, type FandSettings } from "./settings.ts";
+import { defaultLimits, type Fan, type FandSettings } from "./settings.ts";
 import { celsius } from "../units.ts";
 
 /**
@@ -41,14 +41,12 @@ export function composeFand(
     })
     .filter((fan) => fan !== null);
   checkFansDiffer(fans, diagnosis);
-  const used = new Set(fans.flatMap((fan) => fan.sensors));
   return freeze({
     file,
     dialect: "berry",
     intervalSeconds: top.values.interval ?? defaultIntervalSeconds,
     fans,
-    // the Pi's own where it is named, or there is no other
-    sensors: sensors.filter((one) => one !== cpuSensor || used.has(one.name) || sensors.length === 1),
+    sensors,
     limits: {
       override: celsius(limits.override ?? defaultLimits.override),
       calibration: celsius(limits.calibration ?? defaultLimits.calibration),

@@ -2,19 +2,27 @@ import type { Table } from "../../config/parse-table.ts";
 import type { Diagnosis } from "../../config/problem.ts";
 import { celsius } from "../units.ts";
 import type { sensorShape } from "./fand-tables.ts";
-import { coldest, cpuSensor, hottest, type SensorSettings, type SensorSource } from "./settings.ts";
+import {
+  coldest,
+  cpuSensor,
+  hottest,
+  isOwnSensor,
+  type SensorSettings,
+  type SensorSource,
+} from "./settings.ts";
 
 interface Placed {
   readonly path: string;
   readonly table: Table<typeof sensorShape>;
 }
 
-/** The sensors of the file, and the Pi's own unless another is called so. */
+/** The sensors of the file, and the Pi's own unless one of them is that. */
 export function composeSensors(placed: readonly Placed[], diagnosis: Diagnosis): readonly SensorSettings[] {
   const sensors: SensorSettings[] = [];
   for (const [index, { path, table }] of placed.entries()) {
     const { values } = table;
-    const name = values.name ?? (placed.length === 1 ? "cpu" : `sensor${index + 1}`);
+    const source = sourceOf({ path, table }, diagnosis);
+    const name = values.name ?? `sensor${index + 1}`;
     const minimum = values.minimum ?? coldest;
     const maximum = values.maximum ?? hottest;
     if (minimum >= maximum)
@@ -27,13 +35,21 @@ export function composeSensors(placed: readonly Placed[], diagnosis: Diagnosis):
       diagnosis.add(`${path}.name`, { problem: "two sensors of one name", remedy: "rename one" }, name);
     sensors.push({
       name,
-      source: sourceOf({ path, table }, diagnosis),
+      source,
       stuckAfterSeconds: values.stuck_after ?? null,
       minimum: celsius(minimum),
       maximum: celsius(maximum),
     });
   }
-  return sensors.some(({ name }) => name === cpuSensor.name) ? sensors : [...sensors, cpuSensor];
+  return sensors.some(isOwnSensor) ? sensors : [...sensors, { ...cpuSensor, name: freeName(sensors) }];
+}
+
+/** `cpu`, unless another is called so. */
+function freeName(sensors: readonly SensorSettings[]): string {
+  const isTaken = (wanted: string) => sensors.some(({ name }) => name === wanted);
+  let name: string = cpuSensor.name;
+  for (let number = 1; isTaken(name); number += 1) name = number === 1 ? "soc" : `soc${number}`;
+  return name;
 }
 
 const sourceKeys = ["type", "hwmon", "file"] as const;

@@ -74,6 +74,7 @@ export function composeRpifand(
     chip: null,
     channel: null,
     sensors: [cpuSensor.name],
+    guards: [],
     frequencyHz: isOnOff ? null : rpifandFrequencyHz,
     isInverted: false,
     range: null,

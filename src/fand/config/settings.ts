@@ -33,6 +33,8 @@ export interface Fan {
   readonly channel: number | null;
   /** Names of sensors, at least one: the hottest decides. */
   readonly sensors: readonly string[];
+  /** Names of sensors that count from `critical` on alone, and in doubt: the Pi's own, where it does not follow it. */
+  readonly guards: readonly string[];
   /** null: what the backend takes for the best. */
   readonly frequencyHz: number | null;
   /** Full speed is the low level. */
@@ -73,13 +75,22 @@ export const coldest = celsius(-40);
 export const hottest = celsius(125);
 
 /** The Pi's own sensor: every board and every kernel of the last years calls it so. */
-export const cpuSensor: SensorSettings = {
+export const cpuSensor = {
   name: "cpu",
   source: { kind: "thermal", type: "cpu-thermal" },
   stuckAfterSeconds: null,
   minimum: coldest,
   maximum: hottest,
-};
+} as const satisfies SensorSettings;
+
+/** Whether it reads the Pi's own sensor, by its thermal zone or the hwmon chip that is the same. */
+export function isOwnSensor({ source }: SensorSettings): boolean {
+  const { type } = cpuSensor.source;
+  return (
+    (source.kind === "thermal" && source.type.replaceAll("_", "-") === type) ||
+    (source.kind === "hwmon" && source.chip.replaceAll("_", "-") === type)
+  );
+}
 
 export const defaultLimits: Limits = { override: celsius(70), calibration: celsius(75) };
 

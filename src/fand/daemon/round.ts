@@ -178,13 +178,14 @@ export function noteTurns(post: FanPost, rpm: number | null, elapsedSeconds: num
   return watched.news === null ? [] : [{ event: watched.news, fan: post.fan.name, duty: post.asked }];
 }
 
-/** null: at least one of the fan's sensors is in doubt, or none is its own. */
-function hottest(fan: Fan, sensors: readonly SensorPost[]): Celsius | null {
+/** null: at least one of the fan's sensors and guards is in doubt, or none is its own. A cool guard says nothing. */
+function hottest({ sensors: own, guards, control: { critical } }: Fan, sensors: readonly SensorPost[]) {
   let highest = -Infinity;
   for (const { settings, temperature } of sensors) {
-    if (!fan.sensors.includes(settings.name)) continue;
+    const isOwn = own.includes(settings.name);
+    if (!isOwn && !guards.includes(settings.name)) continue;
     if (temperature === null) return null;
-    highest = Math.max(highest, temperature);
+    if (isOwn || (critical !== null && temperature >= critical)) highest = Math.max(highest, temperature);
   }
   return highest === -Infinity ? null : celsius(highest);
 }

@@ -40,13 +40,26 @@ describe("an inspection", () => {
     board = await fakeBoard("pi-4");
     expect(told(board, 'pin = 18\n[[sensor]]\nname = "x"\nhwmon = "lm75"').slice(1)).toEqual([
       "sensor x: hwmon chip lm75: missing: no hwmon chip lm75: there is cpu_thermal",
+      "sensor cpu: thermal zone of type cpu-thermal (/sys/class/thermal/thermal_zone0/temp): 48.3 °C",
       "fan fan: nothing drives it",
-      "  by x: 0 % at 45 °C, 30 % at 50 °C, 50 % at 60 °C, 75 % at 67 °C, 100 % at 72 °C, at least 30 %, full speed from 80 °C",
+      "  by x, cpu: 0 % at 45 °C, 30 % at 50 °C, 50 % at 60 °C, 75 % at 67 °C, 100 % at 72 °C, at least 30 %, full speed from 80 °C",
       "  not hwmon: no hwmon chip has a PWM output: no fan driver of the kernel is loaded",
       "  not pwm: no PWM controller at fe20c000.pwm; dtoverlay=pwm,pin=18,func=2 in config.txt, then reboot",
       '  not gpio: a GPIO line is on or off; mode = "on-off"',
       "  not pigpio: libpigpio.so.1 is not installed; install pigpio (Arch Linux ARM: pigpio of the AUR; Raspberry Pi OS: apt install libpigpio1), or use another backend",
     ]);
+  });
+  test("says that the Pi's own sensor counts, too, from critical on", async () => {
+    board = await fakeBoard("pi-4");
+    const disk = '[[fan]]\nsensors = ["disk"]\n[[sensor]]\nname = "disk"\nfile = "/nowhere"\n';
+    expect(told(board, disk).slice(2, 5)).toEqual([
+      "sensor cpu: thermal zone of type cpu-thermal (/sys/class/thermal/thermal_zone0/temp): 48.3 °C",
+      "fan fan: nothing drives it",
+      "  by disk: 0 % at 45 °C, 30 % at 50 °C, 50 % at 60 °C, 75 % at 67 °C, 100 % at 72 °C, at least 30 %, full speed from 80 °C, also of cpu",
+    ]);
+    expect(inspectionObject(inspected(board, disk))).toMatchObject({
+      fans: [{ sensors: ["disk"], guards: ["cpu"], critical: 80 }],
+    });
   });
   test("of a Pi without a fan reports its temperature", async () => {
     board = await fakeBoard("pi-3");

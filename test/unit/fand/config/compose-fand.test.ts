@@ -83,10 +83,29 @@ on = 55
     ]);
     expect(settings.fans.map(({ name, mode, sensors }) => [name, mode, sensors])).toEqual([
       ["case", "pwm", ["cpu", "disk"]],
-      ["rack", "on-off", ["disk", "test"]],
+      ["rack", "on-off", ["disk", "test", "cpu"]],
     ]);
     expect(settings.fans[0]?.control.minimumDuty).toBe(20 as never);
     expect(settings.fans[1]?.control.rule).toMatchObject({ on: 55, off: 45 });
+  });
+  test("takes the Pi's own sensor away from no fan: one that names others has it as a guard", () => {
+    const disk = '[[sensor]]\nname = "disk"\nhwmon = "drivetemp"\n';
+    const followed = (toml: string) => {
+      const { sensors, guards } = onlyFan(toml);
+      return { sensors, guards };
+    };
+    // as the documentation has it
+    expect(followed(`pin = 18\n${disk}`)).toEqual({ sensors: ["disk", "cpu"], guards: [] });
+    expect(followed(`sensors = ["disk"]\n${disk}`)).toEqual({ sensors: ["disk"], guards: ["cpu"] });
+    expect(followed(`sensors = ["cpu", "disk"]\n${disk}`).guards).toEqual([]);
+    const unnamed = '[[sensor]]\nfile = "/run/x"\n';
+    expect(followed(unnamed)).toEqual({ sensors: ["sensor1", "cpu"], guards: [] });
+    // one that is called so is not the Pi's own for that
+    const called = '[[sensor]]\nname = "cpu"\nfile = "/run/x"\n';
+    expect(followed(`sensors = "cpu"\n${called}`)).toEqual({ sensors: ["cpu"], guards: ["soc"] });
+    const own = '[[sensor]]\nname = "die"\nhwmon = "cpu_thermal"\n';
+    expect(followed(`${disk}${own}`)).toEqual({ sensors: ["disk", "die"], guards: [] });
+    expect(followed(`sensors = "disk"\n${disk}${own}`).guards).toEqual(["die"]);
   });
   test("without a backend has no fan, and reports its sensor all the same", () => {
     const { settings, problems } = compose('backend = "none"');

@@ -67,6 +67,30 @@ describe("a round", () => {
     // a fan that was started turns for a while
     expect(turn().lines).toEqual(["sensor cpu is back: 40.0 °C", "fan: 100 % → 30 % at 40.0 °C"]);
   });
+  test("is at full speed where the Pi itself is critical, or in doubt, whatever the fan follows", () => {
+    const { all, readings, turn } = posts(`
+start_kick = 0
+minimum_on = 0
+decay = 100
+sensors = "disk"
+[[sensor]]
+name = "disk"
+hwmon = "drivetemp"
+`);
+    readings["cpu"] = text("79900");
+    expect(turn().lines).toEqual(["fan: 100 % → 0 % at 40.0 °C"]);
+    readings["cpu"] = text("80000");
+    expect(turn().lines).toEqual(["fan: 0 % → 100 % at 80.0 °C"]);
+    readings["cpu"] = text("40000");
+    turn();
+    expect(turn().lines).toEqual([]);
+    expect(all.fans[0]?.duty).toBe(0 as Percent);
+    readings["cpu"] = { kind: "missing", why: "no thermal zone" };
+    expect(turn().lines).toEqual([
+      "sensor cpu is missing: no thermal zone: full speed",
+      "fan: 0 % → 100 % in doubt",
+    ]);
+  });
   test("follows the hottest of a fan's sensors, and doubts for the fans of a sensor alone", () => {
     const { readings, outputs, turn } = posts(`
 [[sensor]]
