@@ -142,7 +142,8 @@ function checkFlags(words: readonly string[], known: Arguments, command: string)
     const equals = word.indexOf("=");
     const spelling = equals === -1 ? word : word.slice(0, equals);
     const meaning = flags.get(spelling);
-    if (meaning === undefined) throw unknownFlag(word, known, command);
+    if (meaning === undefined)
+      throw isNegative(word) ? negativeValue(command, word, command) : unknownFlag(word, known, command);
     if (!meaning.takesValue) {
       if (equals !== -1) throw new BerryError("usage", `${spelling} takes no value, got ${word}`);
       continue;
@@ -150,12 +151,24 @@ function checkFlags(words: readonly string[], known: Arguments, command: string)
     if (given.has(meaning.name)) throw new BerryError("usage", `${spelling} was given twice`);
     given.add(meaning.name);
     const value = equals === -1 ? words[index + 1] : word.slice(equals + 1);
+    if (equals === -1 && value !== undefined && isNegative(value))
+      throw negativeValue(spelling, value, command);
     if (value === undefined || value === "" || (equals === -1 && isFlag(value))) {
       throw new BerryError("usage", `${spelling} needs a value`, { hint: `${command} --help says which` });
     }
     if (equals === -1) index += 1;
   }
   return positionals;
+}
+
+function isNegative(word: string): boolean {
+  return /^-\d/.test(word);
+}
+
+function negativeValue(place: string, value: string, command: string): BerryError {
+  return new BerryError("usage", `${place} takes nothing below 0, got ${value}`, {
+    hint: `${command} --help says what it takes`,
+  });
 }
 
 /** `-vh` as `-v`, `-h`; empty for anything else than a group of single letters. */

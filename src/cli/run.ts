@@ -1,4 +1,4 @@
-import type { Command, Group } from "./verb.ts";
+import type { Command, Entry, Group } from "./verb.ts";
 import { isFlag, isGlobalFlag, parseArguments, readGlobalFlags, unknownFlag } from "./arguments.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type Failure, toFailure } from "./failure.ts";
@@ -92,7 +92,7 @@ async function resolve(
   const preset = group.defaultVerb;
   const presetEntry = preset === null ? undefined : ownEntry(group, preset);
   if (word !== undefined && strange === undefined && (match !== undefined || presetEntry === undefined)) {
-    throw unknownCommand(word, here, match, preset);
+    throw unknownCommand(word, here, match, (await takesNodes(presetEntry)) ? preset : null);
   }
   if (preset !== null && presetEntry !== undefined && (word !== undefined || !wantsHelp)) {
     return { command: await presetEntry.load(), path: [...path, preset], words };
@@ -105,6 +105,13 @@ function ownEntry(group: Group, name: string) {
   return Object.hasOwn(group.commands, name) ? group.commands[name] : undefined;
 }
 
+/** Whether what is no command may be the name of a node. */
+async function takesNodes(entry: Entry | undefined): Promise<boolean> {
+  const command = await entry?.load();
+  return command?.kind === "verb" && command.rest?.name.includes("NODE") === true;
+}
+
+/** @param preset the verb that takes nodes where none is named; null: there is none */
 function unknownCommand(
   word: string,
   here: string,

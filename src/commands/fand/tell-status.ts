@@ -87,7 +87,7 @@ function byHand({ override, duty }: FanStatus, wallSeconds: number): string {
   if (override === null) return "-";
   const isHeldBack = duty > override.duty + 1;
   const left = formatSeconds(secondsLeft(override, wallSeconds));
-  return `${percents(override.duty)} for ${left}${isHeldBack ? ", held back" : ""}`;
+  return `${override.duty} % for ${left}${isHeldBack ? ", held back" : ""}`;
 }
 
 function secondsLeft({ untilSeconds }: { readonly untilSeconds: number }, wallSeconds: number): number {

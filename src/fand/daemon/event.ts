@@ -50,7 +50,8 @@ export function tellEvent(event: FandEvent): { readonly line: string; readonly i
     case "set": {
       const held = formatSeconds(Math.round(event.seconds));
       return {
-        line: `fan ${event.fan} is set to ${shown(event.duty)} % by hand for ${held}`,
+        // as it was typed
+        line: `fan ${event.fan} is set to ${event.duty} % by hand for ${held}`,
         isAlarm: false,
       };
     }

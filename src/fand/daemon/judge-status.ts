@@ -10,7 +10,8 @@ export interface Health {
   readonly ailments: readonly string[];
 }
 
-const patienceSeconds = 30;
+/** The metrics are written every five seconds. */
+const patienceSeconds = 15;
 
 /** @param wallSeconds since the epoch */
 export function judgeStatus(status: FandStatus, wallSeconds: number): Health {

@@ -11,9 +11,15 @@ export interface Trace {
 /** A week of seconds: as much as is kept in memory. */
 const mostSeconds = 7 * 86_400;
 
+/** What is no slip of whoever wrote it down. */
+const ranges = {
+  celsius: { least: -40, most: 125, unit: "°C", why: "write what a sensor of a Pi may measure" },
+  watts: { least: 0, most: 100, unit: "W", why: "write what a Pi takes" },
+} as const;
+
 /**
  * Reads a trace: a heading `seconds,celsius` or `seconds,watts`, then a line for each change, at rising seconds from
- * 0 on; what a line says holds until the next. The last line ends the trace. Lines with `#` are comments.
+ * 0 on; what a line says holds until the next, the last for a second. Lines with `#` are comments.
  * @throws BerryError `bad-data` with file and line
  */
 export function parseTrace(text: string, name: string): Trace {
@@ -44,23 +50,36 @@ export function parseTrace(text: string, name: string): Trace {
       "has less than two points",
       "a trace needs a beginning and an end",
     );
-  const seconds = Math.floor(last.second);
-  if (seconds < 1 || seconds > mostSeconds)
-    throw broken(name, last.number, `ends after ${last.second} s`, `from 1 to ${mostSeconds} s are possible`);
-  const values = new Float32Array(seconds);
+  if (last.second < 1 || last.second > mostSeconds)
+    throw broken(
+      name,
+      last.number,
+      `ends after ${last.second} s: 1 to ${mostSeconds} s are possible`,
+      "a trace lasts a week at most",
+    );
+  const values = new Float32Array(Math.ceil(last.second) + 1);
+  const { least, most, unit, why } = ranges[kind];
   for (const [index, point] of points.entries()) {
     const next = points[index + 1];
-    if (kind === "watts" && (point.value < 0 || point.value > 100))
-      throw broken(name, point.number, `says ${point.value} W`, "a Pi takes 0 to 100 W");
-    if (next === undefined) break;
-    if (next.second <= point.second)
+    if (point.value < least || point.value > most)
+      throw broken(
+        name,
+        point.number,
+        `says ${point.value} ${unit}: ${least} to ${most} ${unit} are possible`,
+        why,
+      );
+    if (next !== undefined && next.second <= point.second)
       throw broken(
         name,
         next.number,
         `comes at ${next.second} s, after ${point.second} s`,
         "sort the lines by time",
       );
-    values.fill(point.value, Math.ceil(index === 0 ? 0 : point.second), Math.ceil(next.second));
+    values.fill(
+      point.value,
+      Math.ceil(index === 0 ? 0 : point.second),
+      next === undefined ? values.length : Math.ceil(next.second),
+    );
   }
   return { name, kind, values };
 }

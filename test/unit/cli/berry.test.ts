@@ -82,3 +82,11 @@ test("help loads neither zod nor openpgp: no role is loaded for it", () => {
   const ran = Bun.spawnSync([process.execPath, "-e", script], { cwd: house });
   expect(ran.stdout.toString() + ran.stderr.toString()).toBe("[]\n");
 });
+
+test("a slip among verbs of which none takes a node is not said to be one", async () => {
+  const { exitCode, stderr } = await run(["fand", "chek"], idleBerry);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 64,
+    stderr: "error: unknown command 'chek' of berry fand\nhint: did you mean berry fand check?\n",
+  });
+});

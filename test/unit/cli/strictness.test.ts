@@ -64,6 +64,14 @@ describe("what is typed wrong is refused, and the right thing named", () => {
   test("a missing positional", async () => {
     expect(await refused("oven", "write")).toContain("error: berry oven write needs NODE\n");
   });
+  test("what is below 0", async () => {
+    expect(await refused("oven", "bake", "--output", "-1s")).toBe(
+      "error: --output takes nothing below 0, got -1s\nhint: berry oven bake --help says what it takes\n",
+    );
+    expect(await refused("oven", "write", "-5%")).toStartWith(
+      "error: berry oven write takes nothing below 0, got -5%\n",
+    );
+  });
   test("positionals too many", async () => {
     expect(await refused("oven", "write", "a", "b", "c", "d")).toContain(
       "berry oven write does not take 'c' 'd'",

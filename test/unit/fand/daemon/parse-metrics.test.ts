@@ -95,8 +95,8 @@ describe("the state", () => {
   const at = 1_700_001_000;
   test.each([
     ["healthy", {}, at + 5, []],
-    ["healthy", {}, at + 30, []],
-    ["stale", {}, at + 31, []],
+    ["healthy", {}, at + 15, []],
+    ["stale", {}, at + 16, []],
     ["stale", {}, at - 3600, []],
     ["unhealthy", { isLost: true }, at, ["fan fan does not follow"]],
     ["unhealthy", { isStalled: true }, at, ["fan fan does not turn"]],

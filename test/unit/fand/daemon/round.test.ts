@@ -3,6 +3,7 @@ import type { FanBackend } from "../../../../src/fand/backends/fan-backend.ts";
 import { composeFand } from "../../../../src/fand/config/compose-fand.ts";
 import { startDiagnosis } from "../../../../src/config/problem.ts";
 import { tellEvent } from "../../../../src/fand/daemon/event.ts";
+import { percent } from "../../../../src/fand/units.ts";
 import { renderMetrics } from "../../../../src/fand/daemon/render-metrics.ts";
 import { fanPost, type Posts, round, sensorPost } from "../../../../src/fand/daemon/round.ts";
 import { readThrottled, readVoltageAlarm } from "../../../../src/fand/daemon/throttled.ts";
@@ -245,4 +246,9 @@ berry_build_info{version="0.1.0"} 1
         .map(({ reason }) => reason),
     ).toEqual(["soft-temperature-limit"]);
   });
+});
+
+test("what is set by hand is told as it was typed", () => {
+  const event = { event: "set", fan: "case", duty: percent(30.5), seconds: 86_400 } as const;
+  expect(tellEvent(event).line).toBe("fan case is set to 30.5 % by hand for 24 h");
 });
