@@ -68,7 +68,7 @@ function tellRule({ rule, minimumDuty, critical }: ControlSettings): string {
       return `on from ${rule.on} °C, off from ${rule.off} °C${last}`;
     case "rpifand": {
       const points = rule.curve.points.slice(1).map(({ at, duty }) => `${duty} % from ${at} °C`);
-      return `as rpifand did, the highest of ${rule.readings} readings: ${points.join(", ")}`;
+      return `as rpifand did, the highest of ${rule.readings} readings: ${points.join(", ")}${last}`;
     }
   }
 }

@@ -2,8 +2,9 @@ import * as z from "zod";
 import { isTable, parseTable, type Shape, type Values } from "../../config/parse-table.ts";
 import type { Diagnosis } from "../../config/problem.ts";
 import type { Curve } from "../control/curve.ts";
-import { celsius, percent, standstill } from "../units.ts";
+import { celsius, fullSpeed, percent, standstill } from "../units.ts";
 import { freeze } from "./compose-fand.ts";
+import { defaultControl } from "./defaults.ts";
 import { cpuSensor, defaultLimits, type Fan, type FandSettings } from "./settings.ts";
 
 /**
@@ -66,6 +67,7 @@ export function composeRpifand(
     );
   const steps = isOnOff ? null : stepsOf(content, diagnosis);
   const curve = steps === null ? thresholdCurve(content, diagnosis) : stepCurve(steps);
+  if (diagnosis.problems.length === 0) warnOfHeat(curve, steps, diagnosis);
   const fan: Fan = {
     name: "fan",
     backend: "auto",
@@ -83,7 +85,8 @@ export function composeRpifand(
       minimumDuty: standstill,
       startKick: { duty: standstill, seconds: 0 },
       minimumOnSeconds: 0,
-      critical: null,
+      // the one thing that the original did not have: its file may ask for anything where it is hot
+      critical: defaultControl.critical,
     },
   };
   return {
@@ -126,6 +129,27 @@ export function stepCurve(steps: RpifandSteps, isMended = true): Curve {
       duty: percent(rpifandSpeed(steps, at, isMended)),
     })),
   };
+}
+
+/** What is slow where it is hot: the original let it be so. */
+function warnOfHeat({ points }: Curve, steps: RpifandSteps | null, diagnosis: Diagnosis): void {
+  const { critical } = defaultControl;
+  if (critical === null) return;
+  const falling = points.find(({ duty }, index) => duty < (points[index - 1]?.duty ?? 0));
+  if (falling !== undefined)
+    diagnosis.warn(
+      "PWM",
+      `falls to ${falling.duty} % at ${falling.at} °C: a hotter Pi gets a slower fan, as by the original`,
+      "sort the speeds: a hotter Pi needs a faster fan",
+    );
+  const last = points.findLastIndex(({ duty }) => duty < fullSpeed);
+  const full = points[last + 1];
+  const key = steps === null ? "ONOFF.temp_threshold_celsius" : "PWM.fan_spped_lv5";
+  const instead = `berry runs at full speed from ${critical} °C, whatever the file says`;
+  if (full === undefined)
+    diagnosis.warn(key, `ends at ${points[last]?.duty} %: ${instead}`, "write 100 for the last level");
+  else if (full.at > critical)
+    diagnosis.warn(key, `full speed comes at ${full.at} °C: ${instead}`, `use ${critical} or less`);
 }
 
 function thresholdCurve(content: Readonly<Record<string, unknown>>, diagnosis: Diagnosis): Curve {

@@ -108,7 +108,9 @@ export function control(state: ControlState, sample: Sample, settings: ControlSe
       return turn(state, { level, fallSeconds: 0, readings }, duty, elapsed);
     }
     case "rpifand": {
-      const level = demand(rule.curve, celsius(Math.max(...readings)));
+      const warmest = celsius(Math.max(...readings));
+      const isHot = critical !== null && warmest >= critical;
+      const level = isHot ? fullSpeed : demand(rule.curve, warmest);
       return turn(state, { level, fallSeconds: 0, readings }, level, elapsed);
     }
   }

@@ -66,9 +66,7 @@ describe("the original's file", () => {
     expect(file.settings).toMatchObject({
       dialect: "rpifand",
       intervalSeconds: 10,
-      fans: [
-        { pin: 18, mode: "pwm", frequencyHz: 1520, control: { rule: { readings: 18 }, critical: null } },
-      ],
+      fans: [{ pin: 18, mode: "pwm", frequencyHz: 1520, control: { rule: { readings: 18 }, critical: 80 } }],
     });
   });
   test("drives as the original did at every temperature but from lv0 to lv1", () => {
@@ -92,6 +90,27 @@ describe("the original's file", () => {
       const isBug = temperature >= 45 && temperature < 50;
       expect(duties(file, [temperature])).toEqual([isBug ? 0 : original]);
     }
+  });
+  test("is warned of where it is slow where it is hot, and runs at full speed from 80 °C", () => {
+    const weak = read(shipped.replace("fan_spped_lv5 = 100", "fan_spped_lv5 = 40"));
+    expect(weak.problems).toEqual([]);
+    expect(weak.warnings.slice(1)).toEqual([
+      "PWM: falls to 40 % at 70 °C: a hotter Pi gets a slower fan, as by the original",
+      "PWM.fan_spped_lv5: ends at 40 %: berry runs at full speed from 80 °C, whatever the file says",
+    ]);
+    expect([70, 79.9, 80].flatMap((at) => duties(weak.file, [at]))).toEqual([40, 40, 100]);
+    // as long as it is remembered
+    expect(duties(weak.file, [80, 60])).toEqual([100, 100]);
+    const late = read(shipped.replace("temp_celsius_lv5 = 70", "temp_celsius_lv5 = 90"));
+    expect(late.warnings.slice(1)).toEqual([
+      "PWM.fan_spped_lv5: full speed comes at 90 °C: berry runs at full speed from 80 °C, whatever the file says",
+    ]);
+    const switched = shipped.replace('"PWM"', '"ONOFF"').replace("_celsius = 60", "_celsius = 95");
+    const { warnings, file } = read(switched);
+    expect(warnings).toEqual([
+      "ONOFF.temp_threshold_celsius: full speed comes at 95 °C: berry runs at full speed from 80 °C, whatever the file says",
+    ]);
+    expect(duties(file, [79, 80])).toEqual([0, 100]);
   });
   test("remembers its readings, 100 °C for one that failed", () => {
     const { file } = read(shipped.replace("tail_range = 18", "tail_range = 3"));
