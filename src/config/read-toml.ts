@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from "node:path";
 import { loadConfig } from "c12";
+import { parse } from "smol-toml";
 import { BerryError, messageOf } from "../core/errors.ts";
 import { hostFiles } from "./host-files.ts";
 
@@ -9,24 +10,47 @@ export interface TomlDocument {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
+/** Written by hand, none is longer. */
+const mostBytes = 1024 * 1024;
+
 /**
  * Reads a TOML file: data alone. Nothing is executed, extended, fetched or taken from the environment.
+ * @param names which names are taken: those that end in .toml, or any, whose content is TOML all the same
  * @throws BerryError `no-input` when it is not there, `no-permission` when it may not be read, `config` when it is not TOML
  */
-export async function readToml(file: string, missingHint: string): Promise<TomlDocument> {
+export async function readToml(
+  file: string,
+  missingHint: string,
+  names: "toml" | "any" = "toml",
+): Promise<TomlDocument> {
   const path = resolve(file);
   const entry = await hostFiles.look(path);
-  if (!file.endsWith(".toml"))
+  if (names === "toml" && !file.endsWith(".toml"))
     throw new BerryError("usage", `${file}: not a TOML file`, { hint: "name a file that ends in .toml" });
   if (entry.kind === "missing")
     throw new BerryError("no-input", `${file}: no such file`, { hint: missingHint });
   if (entry.kind === "unreadable")
     throw new BerryError("no-permission", `${file}: cannot be read`, { hint: `ls -l ${file}` });
   if (entry.kind !== "file") throw new BerryError("no-input", `${file}: not a file`, { hint: missingHint });
+  if (entry.sizeBytes > mostBytes)
+    throw new BerryError(
+      "config",
+      `${file}: ${entry.sizeBytes} bytes: no configuration is larger than 1 MiB`,
+      {
+        hint: "name another file",
+      },
+    );
+  const text = await hostFiles.readText(path);
+  if (text === null || text.includes("\0"))
+    throw new BerryError("config", `${file}: not UTF-8 text`, {
+      hint: `save it as UTF-8; file ${file} says what it is`,
+    });
   try {
     const { config } = await loadConfig<Record<string, unknown>>({
       cwd: dirname(path),
       configFile: basename(path),
+      // what was judged above, whatever the file is called; some editors mark UTF-8 at its beginning
+      resolve: () => ({ cwd: dirname(path), configFile: path, config: parse(text.replace(/^\uFEFF/, "")) }),
       rcFile: false,
       globalRc: false,
       dotenv: false,

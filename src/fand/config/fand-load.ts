@@ -41,7 +41,7 @@ export async function examineFand(
   const { problems, warnings } = diagnosis;
   if (file === null)
     return { file, settings: composeFand({}, null, diagnosis), rpifand: null, problems, warnings };
-  const { path, content } = await readToml(file, "berry fand check --help");
+  const { path, content } = await readToml(file, "berry fand check --help", "any");
   const exposure = findExposure(path, uid);
   if (exposure !== null) diagnosis.add("", exposure, undefined);
   const rpifand = isRpifand(content) ? composeRpifand(content, path, diagnosis) : null;

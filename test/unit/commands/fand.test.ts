@@ -63,9 +63,15 @@ describe("berry fand check", () => {
     });
   });
   test("never runs a file", async () => {
-    expect((await run("check", await write("fand.ts", "throw new Error('ran')"))).stderr).toContain(
-      "not a TOML file",
-    );
+    const file = await write("fand.ts", "throw new Error('ran')");
+    expect(await run("check", file)).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringContaining(`${file}: line 1, column 7: `),
+    });
+  });
+  test("takes a file whatever it is called", async () => {
+    const file = await write("fand.conf", "pin = 18\n");
+    expect((await run("check", "--file-only", file)).stdout).toBe(`${file}: valid\n`);
   });
 });
 

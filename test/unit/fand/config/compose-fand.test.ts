@@ -130,6 +130,11 @@ describe("a broken fand.toml", () => {
         'fand.toml: mode: not one of the choices, got "pwn"; use "pwm" or "on-off"',
       ],
     ],
+    [
+      "with a number that is none",
+      "critical = nan",
+      ["fand.toml: critical: not a number, got nan; write a number"],
+    ],
     ["with a pin that is none", "pin = 28", ["fand.toml: pin: too big, got 28; use 27 or less"]],
     [
       "with a falling curve",

@@ -48,8 +48,25 @@ describe("loading", () => {
       kind: "config",
     });
     expect(await failureOf(examineFand(await write("fand.ts", "export default {}"), uid))).toMatchObject({
-      kind: "usage",
+      kind: "config",
     });
+  });
+  test("takes the mark of UTF-8, and refuses what is no text of it, or too much", async () => {
+    const marked = await examineFand(await write("marked", "\uFEFFpin = 12"), uid);
+    expect(settingsOf(marked).fans[0]?.pin).toBe(12);
+    const refused = async (name: string, content: string | Uint8Array) => {
+      const file = join(folder, name);
+      await writeFile(file, content);
+      const { kind, message } = (await failureOf(examineFand(file, uid))) as BerryError;
+      return `${kind}: ${message.replace(`${folder}/`, "")}`;
+    };
+    expect(await refused("latin1", Buffer.from("pin = 18 # \u00e9", "latin1"))).toBe(
+      "config: latin1: not UTF-8 text",
+    );
+    expect(await refused("utf16", Buffer.from("pin = 18", "utf16le"))).toBe("config: utf16: not UTF-8 text");
+    expect(await refused("huge", "#".repeat(1024 * 1024 + 1))).toBe(
+      "config: huge: 1048577 bytes: no configuration is larger than 1 MiB",
+    );
   });
 });
 
