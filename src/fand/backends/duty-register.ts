@@ -16,9 +16,10 @@ export interface Register {
 /**
  * Sets a register and reads it back: written only when it is not what it should be. A driver that knows few speeds may
  * run faster than it was told, never slower; somebody else who writes to it is overruled.
- * @returns a function that returns the duty read back, and throws BerryError `io` where it is less than was asked for
+ * @returns a function that returns the duty read back, and throws BerryError `io` where it is less than was asked for;
+ * told that what drives the output was turned off meanwhile, it writes whatever it reads
  */
-export function dutyRegister(register: Register): (duty: Percent) => Percent {
+export function dutyRegister(register: Register): (duty: Percent, wasOff?: boolean) => Percent {
   const { range, isInverted } = register;
   const rawOf = (duty: Percent) => {
     // rounded towards more cooling
@@ -27,9 +28,9 @@ export function dutyRegister(register: Register): (duty: Percent) => Percent {
   };
   const speedOf = (raw: number) => (isInverted ? range - raw : raw);
   let last: { readonly wanted: number; readonly seen: number } | null = null;
-  return (duty) => {
+  return (duty, wasOff = false) => {
     const wanted = rawOf(duty);
-    let seen = last?.wanted === wanted ? register.read() : null;
+    let seen = last?.wanted === wanted && !wasOff ? register.read() : null;
     if (seen === null || seen !== last?.seen) {
       last = null;
       register.write(wanted);

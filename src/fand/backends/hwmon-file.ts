@@ -3,11 +3,13 @@ import { type Attribute, openAttribute, writeAttribute } from "./attribute-file.
 import { dutyRegister } from "./duty-register.ts";
 import type { FanBackend } from "./fan-backend.ts";
 import type { HwmonOutput } from "./output.ts";
+import { holdAttributes } from "./hold-file.ts";
 import { raise } from "./raise-file.ts";
 
 /**
  * A fan of the kernel's: pwm-fan, gpio-fan, the Pi 5's cooling_fan. `pwmN_enable` is 1 for "as we say" in each of
- * them (kernel: Documentation/hwmon/sysfs-interface.rst); without it gpio-fan refuses to be written to.
+ * them (kernel: Documentation/hwmon/sysfs-interface.rst); without it gpio-fan refuses to be written to, and pwm-fan
+ * takes what is written and gives no signal. It is looked at in every round.
  */
 export function hwmonBackend(output: HwmonOutput): FanBackend {
   const { range, isInverted } = output;
@@ -20,13 +22,24 @@ export function hwmonBackend(output: HwmonOutput): FanBackend {
     write: (value) => attribute().write(value),
     read: () => attribute().read(),
   });
+  const mode = holdAttributes(output.enable === null ? {} : { [output.enable]: 1 });
+  const enable = () => {
+    if (output.enable !== null) writeAttribute(output.enable, 1);
+  };
   return {
     open() {
-      if (output.enable !== null) writeAttribute(output.enable, 1);
+      enable();
       set(fullSpeed);
     },
-    setDuty: set,
+    setDuty(duty) {
+      if (mode.isKept()) return set(duty);
+      enable();
+      const seen = set(duty, true);
+      mode.mustBeKept();
+      return seen;
+    },
     dispose() {
+      mode.dispose();
       pwm?.dispose();
       pwm = null;
       raise(output);

@@ -6,12 +6,14 @@ import { type Attribute, openAttribute, writeAttribute } from "./attribute-file.
 import { dutyRegister } from "./duty-register.ts";
 import type { FanBackend } from "./fan-backend.ts";
 import type { PwmOutput } from "./output.ts";
+import { holdAttributes } from "./hold-file.ts";
 import { raise } from "./raise-file.ts";
 import { takeChannel } from "./take-channel.ts";
 
 /**
  * A PWM channel in sysfs (kernel: Documentation/driver-api/pwm.rst). It goes on when the process ends, however that
- * comes: it is never disabled and never unexported, which would stop it.
+ * comes: it is never disabled and never unexported, which would stop it. Whether somebody else has done that, or has
+ * changed its period, is looked at in every round.
  */
 export function pwmBackend(output: PwmOutput): FanBackend {
   const folder = `${output.chip}/pwm${output.channel}`;
@@ -26,25 +28,38 @@ export function pwmBackend(output: PwmOutput): FanBackend {
     write: (value) => attribute().write(toNanoseconds(value)),
     read: () => Math.round((attribute().read() * output.range) / period),
   });
+  const signal = holdAttributes({ [`${folder}/enable`]: 1, [`${folder}/period`]: null });
+  const take = () => {
+    if (!existsSync(folder)) writeAttribute(`${output.chip}/export`, output.channel);
+    if (!existsSync(folder))
+      throw new BerryError("io", `${folder}: did not appear when it was exported`, {
+        hint: "see dmesg for what the PWM driver says",
+      });
+    const numberAt = (name: string) => Number(lineOf(`${folder}/${name}`) ?? 0);
+    const now = {
+      period: numberAt("period"),
+      duty_cycle: numberAt("duty_cycle"),
+      enable: numberAt("enable"),
+    };
+    for (const [name, value] of takeChannel(now, period, output.isInverted ? 0 : period))
+      writeAttribute(`${folder}/${name}`, value);
+  };
   return {
     open() {
-      if (!existsSync(folder)) writeAttribute(`${output.chip}/export`, output.channel);
-      if (!existsSync(folder))
-        throw new BerryError("io", `${folder}: did not appear when it was exported`, {
-          hint: "see dmesg for what the PWM driver says",
-        });
-      const numberAt = (name: string) => Number(lineOf(`${folder}/${name}`) ?? 0);
-      const now = {
-        period: numberAt("period"),
-        duty_cycle: numberAt("duty_cycle"),
-        enable: numberAt("enable"),
-      };
-      for (const [name, value] of takeChannel(now, period, output.isInverted ? 0 : period))
-        writeAttribute(`${folder}/${name}`, value);
+      take();
+      signal.mustBeKept();
       set(fullSpeed);
     },
-    setDuty: set,
+    setDuty(duty) {
+      if (signal.isKept()) return set(duty);
+      // at full speed first, as a channel with another period is taken
+      take();
+      const seen = set(duty, true);
+      signal.mustBeKept();
+      return seen;
+    },
     dispose() {
+      signal.dispose();
       duty?.dispose();
       duty = null;
       raise(output);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { openSync, readFileSync } from "node:fs";
+import { openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { dutyRegister, type Register } from "../../../../src/fand/backends/duty-register.ts";
@@ -58,6 +58,12 @@ describe("a register", () => {
     for (let turn = 0; turn < 5; turn += 1) set(half);
     expect(state).toEqual({ raw: 128, writes: 1, reads: 5 });
   });
+  test("is written again where what drives it was turned off meanwhile", () => {
+    const { state, set } = driver();
+    set(half);
+    set(half, true);
+    expect(state).toEqual({ raw: 128, writes: 2, reads: 2 });
+  });
   test("overrules whoever else writes to it", () => {
     const { state, set } = driver();
     set(half);
@@ -105,6 +111,31 @@ describe("a fan of the kernel's", () => {
     expect(read(pwm)).toBe("255");
     backend.dispose();
   });
+  test("that somebody turned off is turned on again, and told its duty anew", async () => {
+    board = await fakeBoard("pi-3");
+    const chip = await addGpioFan(board, 14);
+    const [pwm, enable] = [join(chip, "pwm1"), join(chip, "pwm1_enable")];
+    const backend = hwmonBackend({
+      kind: "hwmon",
+      chip: "pwmfan",
+      pwm,
+      enable,
+      tachometer: null,
+      range: 255,
+      isInverted: false,
+    });
+    backend.open();
+    backend.setDuty(half);
+    writeFileSync(enable, "0\n");
+    backend.setDuty(half);
+    expect([read(enable), read(pwm)]).toEqual(["1", "128"]);
+    // a driver that takes what it is told, and does nothing
+    await rm(enable);
+    symlinkSync("/dev/null", enable);
+    backend.dispose();
+    expect(() => backend.setDuty(half)).toThrow(`${enable}: does not follow: 1 was written, NaN is read`);
+    backend.dispose();
+  });
   test("that is gone is an error, and disposing of it is none", async () => {
     board = await fakeBoard("pi-3");
     const pwm = join(board.folder, "none/pwm1");
@@ -147,6 +178,19 @@ describe("a PWM channel", () => {
     backend.dispose();
     expect(values(chip)).toEqual([40_000, 40_000, 1]);
     expect(read(join(chip, "unexport"))).toBe("");
+  });
+  test.each([
+    ["turned off", "enable", "0\n"],
+    ["given another period", "period", "80000\n"],
+  ])("that somebody has %s is taken again", async (_, name, text) => {
+    const chip = await channel();
+    const backend = pwmBackend(output(chip));
+    backend.open();
+    backend.setDuty(half);
+    writeFileSync(join(chip, "pwm0", name), text);
+    expect(backend.setDuty(half)).toBe(half);
+    expect(values(chip)).toEqual([40_000, 20_000, 1]);
+    backend.dispose();
   });
   test("that runs at another frequency is taken at full speed", async () => {
     const chip = await channel({ period: "1000000\n", duty_cycle: "900000\n", enable: "1\n" });
