@@ -2,15 +2,22 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { defineVerb } from "../../cli/verb.ts";
 import { BerryError } from "../../core/errors.ts";
+import type { Log } from "../../core/ports.ts";
 import { areFansClaimed } from "../../fand/daemon/claim-fans-ffi.ts";
 import { parseHowLong, parseWish, refusalOf, tellSet } from "../../fand/daemon/judge-wish.ts";
 import { isInEffect, type Override, overrideName, turnable } from "../../fand/daemon/override.ts";
 import { readBootSeconds, readOverrides, writeOverrides } from "../../fand/daemon/override-file.ts";
 import type { FandStatus, FanStatus } from "../../fand/daemon/parse-metrics.ts";
+import { takeSetTurn } from "../../fand/daemon/set-turn-ffi.ts";
 import { percent } from "../../fand/units.ts";
 import { systemClock } from "../../system/clock.ts";
 import { deadDaemon, readStatus } from "./read-status.ts";
 import { runFolderOf } from "./run-folder.ts";
+
+/** Each takes as long as the daemon needs to take it up, a round or two. */
+const turnMilliseconds = 50;
+const tellMilliseconds = 2000;
+const mostTurnMilliseconds = 60_000;
 
 /** `berry fand set`: tells the daemon what to do for a while, by a file that root alone may write. */
 export const set = defineVerb({
@@ -26,7 +33,7 @@ export const set = defineVerb({
     for: { type: "string", valueHint: "TIME", description: "90s, 10m or 2h, a day at most: 10m" },
     fan: { type: "string", valueHint: "NAME", description: "which fan: all of them" },
   },
-  async run({ args, json, stdout, signal }) {
+  async run({ args, json, stdout, log, signal }) {
     const wish = parseWish(args.duty);
     if (wish === null)
       throw new BerryError("usage", `${args.duty}: no duty`, { hint: "use 0% to 100%, or auto" });
@@ -47,6 +54,9 @@ export const set = defineVerb({
       ...(args.fan === undefined ? [] : ["--fan", args.fan]),
     ];
     mustBeAllowed(runFolder, uid, `sudo berry fand set ${words.join(" ")}`);
+    // before anything else: what to set is judged by what the one before has made of it
+    mustBeDriven(runFolder);
+    using _turn = await turn(runFolder, log, signal);
     const status = await statusOfDaemon(runFolder);
     const fans = chosenFans(status, args.fan);
     const bootSeconds = readBootSeconds("/proc");
@@ -84,10 +94,28 @@ function mustBeAllowed(runFolder: string, uid: number, command: string): void {
   throw new BerryError("no-permission", "fans are set by root alone", { hint: command });
 }
 
+function mustBeDriven(runFolder: string): void {
+  if (areFansClaimed(runFolder)) return;
+  throw new BerryError("unavailable", "no daemon is running: there is nothing to set", {
+    hint: "systemctl start berry-fand",
+  });
+}
+
+/** @throws BerryError `temporary` where others set fans for too long */
+async function turn(runFolder: string, log: Log, signal: AbortSignal): Promise<Disposable> {
+  for (let waited = 0; waited < mostTurnMilliseconds; waited += turnMilliseconds) {
+    const taken = takeSetTurn(runFolder);
+    if (taken !== null) return taken;
+    if (waited === tellMilliseconds) log.info("another berry fand set is at work: waiting for it");
+    // oxlint-disable-next-line no-await-in-loop
+    await systemClock.sleep(turnMilliseconds, signal);
+  }
+  throw new BerryError("temporary", "another berry fand set is at work", {
+    hint: "it waits for the daemon: try again in a minute",
+  });
+}
+
 async function statusOfDaemon(runFolder: string): Promise<FandStatus> {
-  const hint = "systemctl start berry-fand";
-  if (!areFansClaimed(runFolder))
-    throw new BerryError("unavailable", "no daemon is running: there is nothing to set", { hint });
   const { told } = await readStatus(runFolder, systemClock.now() / 1000);
   if (told === null)
     throw new BerryError("temporary", "the daemon has not said yet how the fans are", {

@@ -92,6 +92,17 @@ describe("berry fand set", () => {
     expect((await run("set", "auto")).stdout).toBe("fan: its rule decides again: 30 %\n");
     expect(pwm()).toBe("77");
   });
+  test("takes nothing back that another has set at the same time", async () => {
+    await daemon();
+    const duties = ["60%", "70%", "80%"];
+    const ran = await Promise.all(duties.map((duty) => run("set", duty)));
+    expect(ran.map(({ exitCode, stderr }) => ({ exitCode, stderr }))).toEqual(
+      duties.map(() => ({ exitCode: 0, stderr: "" })),
+    );
+    // the last of them holds
+    expect(["153", "179", "204"]).toContain(pwm() ?? "");
+    expect(readdirSync(runFolder())).toContain("override");
+  }, 20_000);
   test("refuses what is less than the rule asks for where it is warm, and nobody gets round that", async () => {
     const { says } = await daemon();
     await board.put({ [zone]: "71000\n" });
