@@ -37,6 +37,8 @@ export const check = defineVerb({
       return;
     }
     const inspection = inspect(settings, systemRoots, uid === 0);
+    for (const { name: sensor, warnings } of inspection.sensors)
+      for (const { message, hint } of warnings) log.warn(`sensor ${sensor}: ${message}`, hint);
     for (const { fan, warnings } of inspection.fans)
       for (const { message, hint } of warnings) log.warn(`fan ${fan.name}: ${message}`, hint);
     const lines = [name, ...tellInspection(inspection)];

@@ -104,6 +104,6 @@ export function describeSource(source: SensorSource): string {
         ? `hwmon chip ${source.chip}`
         : `hwmon chip ${source.chip}, ${source.label}`;
     case "file":
-      return `file ${source.path}`;
+      return `file of millidegrees ${source.path}`;
   }
 }

@@ -22,7 +22,10 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
   return [
     ...judgeMachine(facts),
     ...judgeConfiguration(configuration),
-    ...facts.sensors.map(judgeSensor),
+    ...facts.sensors.flatMap((sensor) => [
+      judgeSensor(sensor),
+      ...sensor.warnings.map(({ message, hint }) => warning(`sensor ${sensor.name}: ${message}`, hint)),
+    ]),
     ...fans.flatMap((fan) => judgeFan(fan, fans, facts)),
     ...(configuration.settings !== null && fans.length === 0
       ? [ok("no fan is configured: temperatures are reported, and nothing is driven")]

@@ -42,8 +42,12 @@ export function judgeReading(
   const isSame = text === memory.text;
   const now = { text, unchangedSeconds: isSame ? memory.unchangedSeconds + Math.max(0, elapsedSeconds) : 0 };
   if (reading.isFaulty) return doubtful(now, "faulty", "its fault flag is set");
-  if (!/^-?\d{1,7}$/.test(text)) return doubtful(now, "garbage", JSON.stringify(text.slice(0, 20)));
-  const degrees = Number(text) / 1000;
+  if (!/^-?\d{1,7}$/.test(text))
+    return doubtful(now, "garbage", `${JSON.stringify(text.slice(0, 20))}${ofFile(settings)}`);
+  const millidegrees = Number(text);
+  if (settings.source.kind === "file" && millidegrees !== 0 && Math.abs(millidegrees) < leastOfFile)
+    return doubtful(now, "out-of-range", likelyDegrees(millidegrees));
+  const degrees = millidegrees / 1000;
   if (degrees < settings.minimum || degrees > settings.maximum)
     return doubtful(
       now,
@@ -54,6 +58,23 @@ export function judgeReading(
   if (stuckAfterSeconds !== null && now.unchangedSeconds >= stuckAfterSeconds)
     return doubtful(now, "stuck", `${degrees.toFixed(1)} °C for ${Math.floor(now.unchangedSeconds)} s`);
   return { memory: now, temperature: celsius(degrees), doubt: null };
+}
+
+/** What somebody's program writes may be degrees: nothing from them up to here is a temperature of its own. */
+const leastOfFile = 200;
+
+/** What is odd about a temperature of a file, though it may be one; null: nothing. */
+export function oddityOf({ source }: SensorSettings, temperature: Celsius | null): string | null {
+  if (source.kind !== "file" || temperature === null || temperature === 0) return null;
+  return Math.abs(temperature) < 1 ? likelyDegrees(Math.round(temperature * 1000)) : null;
+}
+
+function ofFile({ source }: SensorSettings): string {
+  return source.kind === "file" ? ", no whole number of millidegrees, such as 48500 for 48.5 °C" : "";
+}
+
+function likelyDegrees(value: number): string {
+  return `${value} is ${value / 1000} °C: a file holds millidegrees, as the kernel writes them, such as 48500 for 48.5 °C`;
 }
 
 function doubtful(memory: SensorMemory, kind: Doubt["kind"], found: string): Judged {

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { rm } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { inspectionObject, tellInspection } from "../../../src/commands/fand/tell-inspection.ts";
 import { startDiagnosis } from "../../../src/config/problem.ts";
 import { composeFand } from "../../../src/fand/config/compose-fand.ts";
 import { inspect } from "../../../src/fand/inspect-file.ts";
+import { celsius } from "../../../src/fand/units.ts";
 import { addCoolingFan, type FakeBoard, fakeBoard } from "../../fixtures/fand-boards.ts";
 
 let board: FakeBoard | null = null;
@@ -60,6 +62,23 @@ describe("an inspection", () => {
     expect(inspectionObject(inspected(board, disk))).toMatchObject({
       fans: [{ sensors: ["disk"], guards: ["cpu"], critical: 80 }],
     });
+  });
+  test("warns of a sensor's file that others may write to, and of what cannot be millidegrees", async () => {
+    board = await fakeBoard("pi-4");
+    const file = join(board.folder, "probe");
+    await writeFile(file, "850\n");
+    const own = inspected(board, `[[sensor]]\nname = "x"\nfile = "${file}"`).sensors[0];
+    expect(own?.warnings.map(({ message }) => message)).toEqual([
+      expect.stringContaining("850 is 0.85 °C: a file holds millidegrees"),
+      ...(process.getuid?.() === 0 ? [] : [expect.stringContaining("belongs to another user")]),
+    ]);
+    await writeFile(file, "48500\n");
+    await chmod(file, 0o666);
+    const open = inspected(board, `[[sensor]]\nname = "x"\nfile = "${file}"`).sensors[0];
+    expect(open?.temperature).toBe(celsius(48.5));
+    expect(open?.warnings.map(({ message }) => message).join("\n")).toContain(
+      `${file}${process.getuid?.() === 0 ? "" : " belongs to another user"}: whoever writes to it decides how fast the fan turns`,
+    );
   });
   test("of a Pi without a fan reports its temperature", async () => {
     board = await fakeBoard("pi-3");

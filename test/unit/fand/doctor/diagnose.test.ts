@@ -370,6 +370,16 @@ describe("a fan that something drives", () => {
 });
 
 describe("what is around a fan", () => {
+  test("a sensor whose file seems to hold degrees", async () => {
+    const one = await headerFan("pi-4");
+    const file = join(one.folder, "probe");
+    await one.put({ probe: "850\n" });
+    const toml = `pin = 18\n[[sensor]]\nname = "x"\nfile = "${file}"`;
+    const warnings = (await examine(one, toml)).filter(({ severity }) => severity === "warning");
+    expect(warnings.map(({ what }) => what)).toContainEqual(
+      expect.stringContaining("sensor x: 850 is 0.85 °C: a file holds millidegrees"),
+    );
+  });
   test("a sensor in doubt", async () => {
     const one = await headerFan("pi-4");
     expect(await only(one, 'pin = 18\n[[sensor]]\nname = "x"\nhwmon = "lm75"')).toMatchObject({

@@ -3,6 +3,7 @@ import { cpuSensor, type SensorSettings } from "../../../../src/fand/config/sett
 import {
   type Doubt,
   judgeReading,
+  oddityOf,
   type Reading,
   sensorBegin,
 } from "../../../../src/fand/sensors/judge-reading.ts";
@@ -30,6 +31,32 @@ function judged(
 describe("a reading", () => {
   test("is a temperature in millidegrees, from -40 to 125 °C", () => {
     expect(judged(["48686\n", "-40000\n", "125000\n", "0"])).toEqual([48.686, -40, 125, 0]);
+  });
+  test("of a file is in doubt where it can only be meant in degrees, and odd where it may be", () => {
+    const file = { source: { kind: "file", path: "/run/x" } } as const;
+    expect(judged(["85", "-20", "199", "200", "-200", "0", "48500"], file)).toEqual([
+      "out-of-range",
+      "out-of-range",
+      "out-of-range",
+      0.2,
+      -0.2,
+      0,
+      48.5,
+    ]);
+    expect(judged(["85"])).toEqual([0.085]);
+    const settings = { ...cpuSensor, ...file };
+    const reading = { kind: "text", text: "85", isFaulty: false } as const;
+    expect(judgeReading(sensorBegin, reading, 1, settings).doubt?.found).toBe(
+      "85 is 0.085 °C: a file holds millidegrees, as the kernel writes them, such as 48500 for 48.5 °C",
+    );
+    expect(oddityOf(settings, celsius(0.85))).toStartWith("850 is 0.85 °C: ");
+    expect([celsius(1), celsius(0), celsius(-1), null].map((at) => oddityOf(settings, at))).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect(oddityOf(cpuSensor, celsius(0.85))).toBeNull();
   });
   test("is in doubt out of that range, or out of its own", () => {
     expect(judged(["-40001\n", "125001\n", "999999999\n"])).toEqual([
