@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { defineVerb } from "../../cli/verb.ts";
 import { BerryError } from "../../core/errors.ts";
 import { examineFand, settingsOf } from "../../fand/config/fand-load.ts";
@@ -8,6 +7,7 @@ import { rpifandRule, ruleOf, usualSteps } from "../../fand/simulate/rules.ts";
 import { shippedTraces } from "../../fand/simulate/shipped-traces.ts";
 import { type Compared, compareRules } from "../../fand/simulate/compare-rules.ts";
 import { parseTrace, type Trace } from "../../fand/simulate/trace.ts";
+import { judgeDrawing, saveDrawing } from "./save-drawing.ts";
 import { comparedObject, tellCompared, tellSummary } from "./tell-simulation.ts";
 
 /** `berry fand simulate`: what a configuration makes of a trace, beside what rpifand would have made of it. */
@@ -51,6 +51,11 @@ export const simulate = defineVerb({
     };
     if (args.svg !== undefined && traces.length > 1)
       throw new BerryError("usage", "--svg draws one trace", { hint: "name it: --trace builds, or --model" });
+    const shipped = args.trace !== undefined && Object.hasOwn(shippedTraces, args.trace);
+    const svg =
+      args.svg === undefined
+        ? null
+        : await judgeDrawing(args.svg, [args.config, shipped ? undefined : args.trace]);
     const all: Compared[] = [];
     for (const trace of traces) {
       signal.throwIfAborted();
@@ -63,8 +68,8 @@ export const simulate = defineVerb({
     }
     if (!json && all.length > 1) stdout.write(tellSummary(all));
     const [first] = all;
-    if (args.svg === undefined || first === undefined) return;
-    await writeFile(args.svg, drawSvg(`berry fand simulate: ${first.trace.name}`, first.rules));
+    if (svg === null || first === undefined) return;
+    await saveDrawing(svg, drawSvg(`berry fand simulate: ${first.trace.name}`, first.rules));
     log.info(`drew ${args.svg}`);
   },
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommandLine } from "../../../src/cli/run.ts";
@@ -135,5 +135,31 @@ describe("berry fand simulate", () => {
       "none.csv: no such file",
     );
     expect((await run("simulate", "--config", file, "--fan", "x")).stderr).toContain("no fan x");
+  });
+  test("draws into a folder that is there, a plain file that is not what it reads, and all of it", async () => {
+    const [file, there] = [await config(), join(folder, "there")];
+    const trace = await write("trace.csv", "seconds,celsius\n0,40\n60,60\n");
+    await symlink(trace, join(folder, "link.svg"));
+    await mkdir(there);
+    const drawn = async (svg: string) => {
+      const { exitCode, stderr } = await run("simulate", "--config", file, "--trace", trace, "--svg", svg);
+      return [exitCode, stderr.split("\n")[0]?.replaceAll(folder, "")];
+    };
+    expect(await drawn(join(folder, "none/x.svg"))).toEqual([
+      73,
+      "error: /none/x.svg: there is no folder /none",
+    ]);
+    expect(await drawn(there)).toEqual([73, "error: /there: is no plain file"]);
+    expect(await drawn("/dev/null")).toEqual([73, "error: /dev/null: is no plain file"]);
+    expect(await drawn("-")).toEqual([64, "error: --svg writes a file, not stdout, which has the table"]);
+    for (const same of [trace, join(folder, "link.svg"), file])
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await drawn(same))[0]).toBe(64);
+    expect(await readFile(trace, "utf8")).toStartWith("seconds,celsius");
+    await writeFile(join(there, "old.svg"), "old");
+    await symlink("old.svg", join(there, "x.svg"));
+    expect(await drawn(join(there, "x.svg"))).toEqual([0, "drew /there/x.svg"]);
+    expect(await readFile(join(there, "old.svg"), "utf8")).toEndWith("</svg>\n");
+    expect((await readdir(there)).sort()).toEqual(["old.svg", "x.svg"]);
   });
 });
