@@ -3,7 +3,7 @@ export interface Output {
   /** Writes text as it is; a reader that went away (`berry … | head`) is no error. */
   write(text: string): void;
   readonly isTerminal: boolean;
-  /** Columns of the terminal now; 80 where there is none. */
+  /** Columns of the terminal now; 80 where there is none, or where it does not know, as serial ones. */
   readonly columns: number;
   /** Whether colours and bold may be written. */
   readonly color: boolean;
@@ -50,7 +50,7 @@ export function createOutput(
     },
     isTerminal,
     get columns() {
-      return stream.columns ?? 80;
+      return stream.columns || 80;
     },
     color: mayColor(isTerminal, facts),
   };

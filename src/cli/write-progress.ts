@@ -11,8 +11,6 @@ export interface WriteProgress extends Disposable {
 }
 
 const redrawMilliseconds = 100;
-/** Some terminals, such as serial ones, say that they have 0. */
-const unknownColumns = 80;
 
 /**
  * Draws the writing of cards: on a terminal a line a card, redrawn in place; in a log a line for each phase; with
@@ -42,7 +40,7 @@ export function createWriteProgress(
         stdout.write(renderCardSummary(state, createStyle(stdout.color)));
       } else if (event.event !== "progress" || now - drawnAt >= redrawMilliseconds) {
         drawnAt = now;
-        screen.redraw(liveCardLines(state, screen.output.columns || unknownColumns));
+        screen.redraw(liveCardLines(state, screen.output.columns));
       }
     },
     [Symbol.dispose]: () => screen.redraw([]),

@@ -2,6 +2,8 @@
 export interface Health {
   /** Of the processor, in °C: berry's own metric, else that of node_exporter's thermal zone or hwmon. */
   readonly temperature: number | null;
+  /** Whether the page has temperatures of the processor, and none of them can be. */
+  readonly isTemperatureAbsurd: boolean;
   readonly fans: readonly FanHealth[];
   readonly load1: number | null;
   readonly processors: number | null;

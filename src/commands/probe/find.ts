@@ -37,7 +37,7 @@ export const find = defineVerb({
       type: "string",
       valueHint: "EXPRESSION",
       description:
-        "these alone, such as 'temp>70 && role==server'; of name, state, model, role, version, serial, address, temp, fan, rpm, load, memory, disk, uptime, throttled, known, health",
+        "these alone, such as 'temp>70 && role==server' or 'name=~pi[1-4]'; ! comes before && before ||: !(temp>70); of name, state, model, role, version, serial, address, temp, fan, rpm, load, memory, disk, uptime, throttled, known, health",
     },
     expect: {
       type: "string",

@@ -2,7 +2,7 @@ import type { Style } from "../../cli/style.ts";
 import { type Column, formatTable } from "../../cli/table.ts";
 import { printable } from "../../core/printable.ts";
 import type { Row } from "../../probe/row.ts";
-import { hotCelsius, warmCelsius } from "../../probe/health/limits.ts";
+import { hotCelsius, shownCelsius, warmCelsius } from "../../probe/health/limits.ts";
 import { measuresOf } from "../../probe/rows/measures.ts";
 import { shortModel } from "../../probe/rows/short-model.ts";
 import { cutTo, formatUptime, tellFan, tellPercent, tellThrottled } from "./tell-values.ts";
@@ -120,6 +120,7 @@ function tellState({ state, ailments }: Row, style: Style): string {
 function tellTemperature({ health }: Row, style: Style): string {
   const celsius = health?.temperature ?? null;
   if (celsius === null) return "-";
-  const text = `${celsius.toFixed(1)} °C`;
-  return celsius >= hotCelsius ? style.red(text) : celsius >= warmCelsius ? style.yellow(text) : text;
+  const shown = shownCelsius(celsius);
+  const text = `${shown.toFixed(1)} °C`;
+  return shown >= hotCelsius ? style.red(text) : shown >= warmCelsius ? style.yellow(text) : text;
 }

@@ -1,13 +1,17 @@
-import type { Row } from "../row.ts";
+import type { Row, State } from "../row.ts";
 import { measuresOf } from "../rows/measures.ts";
 
 export type Value = string | number | boolean | readonly string[] | null;
 
 /** What can be asked of a field, and how its numbers may be written. */
 export interface Field {
-  readonly kind: "text" | "number" | "flag" | "words";
+  readonly kind: "text" | "version" | "number" | "flag" | "words";
   /** By what a number of that unit is multiplied. */
   readonly units: Readonly<Record<string, number>>;
+  /** All that a text can be; undefined: anything. */
+  readonly values?: readonly string[];
+  /** Whether its numbers may be written in parts: `2h30min`. */
+  readonly isSum?: boolean;
 }
 
 export type FieldName =
@@ -34,10 +38,10 @@ const percent: Field = { kind: "number", units: { "%": 1 } };
 
 export const fields: Readonly<Record<FieldName, Field>> = {
   name: text,
-  state: text,
+  state: { ...text, values: ["alive", "dead", "missing", "unknown"] satisfies State[] },
   model: text,
   role: text,
-  version: text,
+  version: { kind: "version", units: {} },
   serial: text,
   address: { kind: "words", units: {} },
   temp: { kind: "number", units: { C: 1, "°C": 1, "°": 1 } },
@@ -46,10 +50,10 @@ export const fields: Readonly<Record<FieldName, Field>> = {
   load: { kind: "number", units: {} },
   memory: percent,
   disk: percent,
-  uptime: { kind: "number", units: { s: 1, m: 60, min: 60, h: 3600, d: 86_400, w: 604_800 } },
+  uptime: { kind: "number", units: { s: 1, m: 60, min: 60, h: 3600, d: 86_400, w: 604_800 }, isSum: true },
   throttled: { kind: "words", units: {} },
   known: { kind: "flag", units: {} },
-  health: text,
+  health: { ...text, values: ["ok", "warning", "critical"] },
 };
 
 export function isFieldName(name: string): name is FieldName {

@@ -3,7 +3,8 @@ import type { Row } from "../row.ts";
 import { compare, type Wanted } from "./compare.ts";
 import { type Field, type FieldName, fields, isFieldName, valueOf } from "./fields.ts";
 import { filterError, type Span } from "./filter-error.ts";
-import { globPattern, judgePattern, regularPattern } from "./pattern.ts";
+import { globPattern } from "./glob.ts";
+import { judgePattern, regularPattern } from "./pattern.ts";
 import { type Operator, operators, type Token, tokenize } from "./tokens.ts";
 
 /** Whether a row is asked for. What is not known of a row is neither more nor less nor equal nor different. */
@@ -94,15 +95,30 @@ export function parseFilter(expression: string): Filter {
       const flaw = value.kind === "pattern" ? judgePattern(value.text) : null;
       if (flaw !== null)
         throw fail(value, flaw, "a * stands for any text without a pattern, as in name=~pi*");
-      return value.kind === "pattern" ? regularPattern(value.text) : globPattern(value.text);
+      if (value.kind === "pattern") return regularPattern(value.text);
+      if (!/[*?[]/.test(value.text)) checkValue(name, field, value);
+      const glob = globPattern(value.text);
+      if (glob === null)
+        throw fail(value, "a bracket of the pattern is not closed", "as in name=~pi[1-4], or name=~/[[]/");
+      return glob;
     }
     if (field.kind === "number") return numberOf(name, field, value);
-    if (field.kind === "words" && operator !== "==" && operator !== "!=")
-      throw fail(span, `${name} is neither more nor less`, `use == or !=`);
     if (field.kind === "flag") return flagOf(name, operator, span, value);
+    if (field.kind !== "version" && operator !== "==" && operator !== "!=")
+      throw fail(span, `${name} is neither more nor less`, `use == or !=`);
+    checkValue(name, field, value);
     return value.text;
   };
-  const numberOf = (name: FieldName, { units }: Field, value: Token & { readonly text: string }): number => {
+  const checkValue = (name: FieldName, { values }: Field, value: Token & { readonly text: string }): void => {
+    if (values === undefined || values.includes(value.text.toLowerCase())) return;
+    const match = nearest(value.text, values);
+    const hint = match === undefined ? `it is one of ${values.join(", ")}` : `did you mean ${match}?`;
+    throw fail(value, `${name} is never '${value.text}'`, hint);
+  };
+  const numberOf = (name: FieldName, field: Field, value: Token & { readonly text: string }): number => {
+    const { units } = field;
+    const sum = field.isSum === true ? sumOf(value.text, units) : null;
+    if (sum !== null) return sum;
     const parts = /^([+-]?(?:\d+\.?\d*|\.\d+))(.*)$/su.exec(value.text);
     if (parts === null) throw fail(value, `${name} is a number`, `as in ${examples.number(name)}`);
     const unit = parts[2] ?? "";
@@ -140,11 +156,27 @@ export function parseFilter(expression: string): Filter {
   return filter;
 }
 
+/** Of parts that each have a unit, the greatest first: `2h30min`; null for anything else. */
+function sumOf(text: string, units: Field["units"]): number | null {
+  const parts = [...text.matchAll(/\s*(\d+\.?\d*|\.\d+)\s*([a-z]+)\s*/gy)];
+  const isWhole = parts.map(([part]) => part).join("") === text;
+  const factors = parts.map(([, , unit = ""]) => (Object.hasOwn(units, unit) ? units[unit] : undefined));
+  let sum = 0;
+  let last = Infinity;
+  for (const [index, factor] of factors.entries()) {
+    if (factor === undefined || factor >= last) return null;
+    last = factor;
+    sum += Number(parts[index]?.[1]) * factor;
+  }
+  return isWhole && parts.length > 0 ? sum : null;
+}
+
 const fieldsHint = `fields are ${Object.keys(fields).join(", ")}`;
 
 const examples: Readonly<Record<Field["kind"], (name: string) => string>> = {
   text: (name) =>
     name === "name" ? "name=~pi*" : name === "health" ? "health==critical" : `${name}==server`,
+  version: (name) => `${name}<0.10`,
   number: (name) => (name === "uptime" ? "uptime<2h" : `${name}>70`),
   flag: (name) => name,
   words: (name) => (name === "address" ? "address=~192.168.*" : `${name}==under-voltage`),

@@ -6,34 +6,6 @@ export interface Pattern {
 /** Texts are strangers', and a pattern must not be made to take for ever by one: it stays short. */
 const mostCharacters = 100;
 
-/**
- * `*` stands for any text, `?` for any character; case does not count, and the whole text has to match.
- * The time is at most the product of both lengths.
- */
-export function globPattern(glob: string): Pattern {
-  const wanted = glob.toLowerCase();
-  return { test: (text) => matchesGlob(text.toLowerCase(), wanted) };
-}
-
-function matchesGlob(text: string, glob: string): boolean {
-  let [at, place] = [0, 0];
-  // where the last star stands, and how much of the text it has eaten
-  let [star, eaten] = [-1, 0];
-  while (at < text.length) {
-    if (glob[place] === "*") {
-      [star, eaten] = [place, at];
-      place += 1;
-    } else if (place < glob.length && (glob[place] === "?" || glob[place] === text[at])) {
-      at += 1;
-      place += 1;
-    } else if (star !== -1) {
-      eaten += 1;
-      [at, place] = [eaten, star + 1];
-    } else return false;
-  }
-  return /^\**$/.test(glob.slice(place));
-}
-
 /** A regular expression of JavaScript without regard to case, which may match anywhere. */
 export function regularPattern(source: string): Pattern {
   return new RegExp(source, "iu");

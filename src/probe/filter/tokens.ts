@@ -18,7 +18,7 @@ export type Token = Span &
 const mostCharacters = 1000;
 const signs = ["&&", "||", "!", "(", ")"] as const;
 /** Of bare words: names, versions, addresses, numbers with units, globs. */
-const bare = /[\p{L}\p{N}_.:*?%°+\-[\]]+/uy;
+const bare = /(?:\[[!^]|[\p{L}\p{N}_.:*?%°+\-[\]])+/uy;
 
 /** Cuts an expression into its tokens; the last one is `end`. @throws BerryError `usage` */
 export function tokenize(expression: string): readonly Token[] {

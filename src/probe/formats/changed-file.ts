@@ -1,15 +1,16 @@
-import { chmod, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { type FileHandle, lstat, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError, messageOf } from "../../core/errors.ts";
 
 /**
  * Writes a text into a file by one rename, where it differs from what is there: whoever reads the file finds the old
- * text or the new one, whole. What a link names is written, and keeps its mode.
+ * text or the new one, whole. What a link names is written, and keeps its owner, its group and its mode.
  * @returns whether anything was written
  * @throws BerryError `cannot-create`
  */
 export async function writeChangedText(file: string, text: string): Promise<boolean> {
-  const target = await realpath(file).catch(() => file);
+  const target = await targetOf(file);
   const before = await stat(target).catch(() => null);
   if (before !== null && !before.isFile())
     throw new BerryError("cannot-create", `${file}: not a file, and nothing is written over it`, {
@@ -25,15 +26,45 @@ export async function writeChangedText(file: string, text: string): Promise<bool
     await rm(draft, { force: true });
     await using handle = await open(draft, "wx", 0o666);
     await handle.writeFile(text);
-    if (before !== null) await chmod(draft, before.mode & 0o777);
+    if (before !== null) await keepFacts(file, handle, before);
     await handle.sync();
     await rename(draft, target);
   } catch (thrown) {
     await rm(draft, { force: true }).catch(() => undefined);
+    if (thrown instanceof BerryError) throw thrown;
     throw new BerryError("cannot-create", `${file}: cannot be written: ${messageOf(thrown)}`, {
       cause: thrown,
       hint: `ls -ld ${dirname(target)} shows who may write there`,
     });
   }
   return true;
+}
+
+/** Where a name leads; a name of nothing leads to itself, and a link to nowhere is not written over. */
+async function targetOf(file: string): Promise<string> {
+  try {
+    return await realpath(file);
+  } catch (cause) {
+    const entry = await lstat(file).catch(() => null);
+    if (entry === null) return file;
+    const what = entry.isSymbolicLink() ? "a link that leads nowhere" : "out of reach";
+    throw new BerryError("cannot-create", `${file}: ${what}, and left as it is`, {
+      cause,
+      hint: `ls -l ${file}; remove it, or name another file for --write`,
+    });
+  }
+}
+
+async function keepFacts(file: string, draft: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+  const own = await draft.stat();
+  if (own.uid !== uid || own.gid !== gid)
+    try {
+      await draft.chown(uid, gid);
+    } catch (cause) {
+      throw new BerryError("cannot-create", `${file}: belongs to somebody else, who would lose it`, {
+        cause,
+        hint: `sudo chown "$(id -u):$(id -g)" ${file}, or name another file for --write`,
+      });
+    }
+  await draft.chmod(mode & 0o777);
 }

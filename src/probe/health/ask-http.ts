@@ -142,5 +142,16 @@ function reasonOf(thrown: unknown): string {
   if (/EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EINVAL/.test(text)) return "out of reach";
   if (/ECONNRESET|socket connection was closed/i.test(text)) return "the connection broke off";
   if (/abort|timed? ?out/i.test(text)) return "no answer in time";
-  return text.split("\n", 1)[0]?.replace(/\. For more information, pass .*$/s, "") ?? "no answer";
+  if (/headers? ?too ?large|the head of the answer has no end/i.test(text))
+    return "answers with a head that has no end";
+  if (/http|malformed|invalid|chunk|coding|decompress/i.test(codeOf(thrown) ?? text))
+    return "answers, but not as HTTP has it";
+  if (/was closed before/.test(text)) return "the connection broke off";
+  const number = /\bE[A-Z]{3,}\b/.exec(text)?.[0];
+  return number === undefined ? "no page could be read" : `no page could be read (${number})`;
+}
+
+function codeOf(thrown: unknown): string | null {
+  const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
+  return cause instanceof Error && "code" in cause ? String(cause.code) : null;
 }

@@ -1,3 +1,5 @@
+import { possibleCelsius } from "./limits.ts";
+
 /** A temperature in °C, and the type of the zone, the chip or the sensor that it is of. */
 export interface Reading {
   readonly of: string;
@@ -22,14 +24,19 @@ const processorChip = /cpu|soc|coretemp|k10temp|thermal_zone0/i;
 /**
  * The processor's temperature in °C, the highest where there are several: of berry's sensors, else of the thermal zone,
  * else of hwmon. Disks, power supplies and radios are none.
- * @returns null where nothing says it, or nothing that can be
+ * @returns null where nothing says it; "absurd": all that says it says what cannot be
  */
-export function chooseTemperature({ sensors, zones, chips, chipNames }: Readings): number | null {
+export function chooseTemperature({ sensors, zones, chips, chipNames }: Readings): number | "absurd" | null {
   const ofZones = zones.filter(({ of }) => processorZone.test(of));
   const ofChips = chips.filter(({ of }) => processorChip.test(chipNames.get(of) ?? of));
-  for (const readings of [sensors, ofZones, ofChips]) {
-    const possible = readings.map(({ value }) => value).filter((value) => value > -60 && value < 150);
+  const sources = [sensors, ofZones, ofChips];
+  for (const readings of sources) {
+    const possible = readings.map(({ value }) => value).filter(isPossible);
     if (possible.length > 0) return Math.max(...possible);
   }
-  return null;
+  return sources.some(({ length }) => length > 0) ? "absurd" : null;
+}
+
+function isPossible(celsius: number): boolean {
+  return celsius >= possibleCelsius.least && celsius <= possibleCelsius.most;
 }

@@ -186,10 +186,12 @@ function toHealth(seen: Seen): Health {
   const now = time("node_time_seconds");
   const fanUpdated = time("berry_fan_last_update_timestamp_seconds");
   // node_exporter serves the daemon's last file for ever: what is old says nothing of now
-  const isStale = fanUpdated !== null && now !== null && now - fanUpdated > fanStaleSeconds;
+  const isStale = fanUpdated !== null && now !== null && Math.abs(now - fanUpdated) > fanStaleSeconds;
+  const temperature = chooseTemperature({ ...seen, sensors: isStale ? [] : seen.sensors });
   const sync = seen.values.get("node_timex_sync_status");
   return {
-    temperature: chooseTemperature({ ...seen, sensors: isStale ? [] : seen.sensors }),
+    temperature: temperature === "absurd" ? null : temperature,
+    isTemperatureAbsurd: temperature === "absurd",
     fans: [...seen.fans].map(([name, values]) => toFan(name, isStale ? {} : values)),
     load1: between(seen.values.get("node_load1"), 0, 1e6),
     processors: seen.processors.size === 0 ? null : seen.processors.size,

@@ -4,6 +4,7 @@ import {
   fanStaleSeconds,
   hotCelsius,
   memoryAvailableWarningPercent,
+  shownCelsius,
   warmCelsius,
 } from "../health/limits.ts";
 import type { FanHealth, Health } from "../health.ts";
@@ -33,10 +34,12 @@ export function ailmentsOf(health: Health): readonly Ailment[] {
 const critical = (what: string): Ailment => ({ severity: "critical", what });
 const warning = (what: string): Ailment => ({ severity: "warning", what });
 
-function ofTemperature({ temperature }: Health): readonly Ailment[] {
-  if (temperature === null || temperature < warmCelsius) return [];
-  const degrees = `${temperature.toFixed(0)} °C`;
-  return [temperature >= hotCelsius ? critical(`hot: ${degrees}`) : warning(`warm: ${degrees}`)];
+function ofTemperature({ temperature, isTemperatureAbsurd }: Health): readonly Ailment[] {
+  if (isTemperatureAbsurd) return [warning("its temperature makes no sense")];
+  if (temperature === null) return [];
+  const shown = shownCelsius(temperature);
+  if (shown < warmCelsius) return [];
+  return [shown >= hotCelsius ? critical(`hot: ${shown} °C`) : warning(`warm: ${shown} °C`)];
 }
 
 /** What is so now needs no word of what was so since boot. */
@@ -56,7 +59,8 @@ function ofFan({ name, dutyRatio, isStalled }: FanHealth): readonly Ailment[] {
 }
 
 function ofDaemon({ fanUpdated, now }: Health): readonly Ailment[] {
-  if (fanUpdated === null || now === null || now - fanUpdated <= fanStaleSeconds) return [];
+  if (fanUpdated === null || now === null || Math.abs(now - fanUpdated) <= fanStaleSeconds) return [];
+  if (fanUpdated > now) return [critical("last word of its fan daemon is of the future")];
   return [critical(`fan daemon has been silent for ${Math.round(now - fanUpdated)} s`)];
 }
 

@@ -133,4 +133,13 @@ describe("an output whose reader went away", () => {
     full.write("three");
     expect({ told, written }).toEqual({ told: ["ENOSPC"], written: ["one"] });
   });
+  test.each([
+    [0, 80],
+    [undefined, 80],
+    [132, 132],
+  ])("of a terminal that says it has %p columns has %p", (columns, shown) => {
+    const size = columns === undefined ? {} : { columns };
+    const stream = { isTTY: true, ...size, write: () => true, on: () => undefined };
+    expect(createOutput(stream, { env: {}, refused: false }, () => undefined).columns).toBe(shown);
+  });
 });

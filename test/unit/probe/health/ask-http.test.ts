@@ -175,3 +175,23 @@ describe("whoever answers something else is garbage, and costs neither time nor 
     expect((await askAt(server)).answer).not.toBe("page");
   });
 });
+
+describe("what does not speak HTTP is told in plain words", () => {
+  test.each([
+    ["an answer that is none", "SSH-2.0-OpenSSH_9.6\r\n\r\n", "answers, but not as HTTP has it"],
+    [
+      "a head of too many fields",
+      `HTTP/1.1 200 OK\r\n${"X: a\r\n".repeat(3000)}\r\n`,
+      "answers, but not as HTTP has it",
+    ],
+    [
+      "a length that is none",
+      "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+      "answers, but not as HTTP has it",
+    ],
+    ["nothing at all", "", "the connection broke off"],
+  ])("%s", async (_, text, why) => {
+    await using server = await servePage((socket) => void socket.end(text));
+    expect(await askAt(server)).toEqual({ answer: "none", why });
+  });
+});

@@ -25,6 +25,7 @@ describe("a page of node_exporter", () => {
   test("says how a node is", () => {
     expect(read(page)).toEqual({
       temperature: 52.582,
+      isTemperatureAbsurd: false,
       fans: [{ name: "fan", dutyRatio: 0.4, rpm: 2150, isStalled: false }],
       load1: 1.03,
       processors: 2,
@@ -80,6 +81,15 @@ describe("what no node can have is not believed", () => {
   });
   test.each(["NaN", "+Inf", "5000", "-273"])("a temperature of %p", (value) => {
     expect(changed({ 'berry_cpu_temperature_celsius{sensor="cpu"}': value })?.temperature).toBe(48.686);
+  });
+  test.each(["-40.1", "125.1"])("nothing but temperatures of %p", (value) => {
+    const text = `node_load1 1\nnode_thermal_zone_temp{type="cpu-thermal",zone="0"} ${value}\n`;
+    expect(read(text)).toMatchObject({ temperature: null, isTemperatureAbsurd: true });
+    expect(read(text.replace("cpu-thermal", "nvme"))).toMatchObject({ isTemperatureAbsurd: false });
+  });
+  test("a fan daemon of the future", () => {
+    const health = changed({ berry_fan_last_update_timestamp_seconds: "1.7954173e+09" });
+    expect(health?.fans).toEqual([{ name: "fan", dutyRatio: null, rpm: null, isStalled: false }]);
   });
   test("a duty of more than all", () => {
     expect(changed({ 'berry_fan_duty_ratio{fan="fan"}': "40" })?.fans[0]?.dutyRatio).toBeNull();

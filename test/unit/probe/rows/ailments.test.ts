@@ -11,6 +11,18 @@ const cases: readonly (readonly [what: string, Partial<Health>, ailments: readon
   ["a healthy node", {}, []],
   ["74.9 °C", { temperature: 74.9 }, []],
   ["75 °C", { temperature: 75 }, ["warning warm: 75 °C"]],
+  ["79.94 °C, as it is shown", { temperature: 79.94 }, ["warning warm: 79.9 °C"]],
+  ["79.96 °C, which is shown as 80.0", { temperature: 79.96 }, ["critical hot: 80 °C"]],
+  [
+    "temperatures that cannot be",
+    { temperature: null, isTemperatureAbsurd: true },
+    ["warning its temperature makes no sense"],
+  ],
+  [
+    "a daemon whose last word is of the future",
+    { fanUpdated: 1031, now: 1000 },
+    ["critical last word of its fan daemon is of the future"],
+  ],
   ["80 °C", { temperature: 80 }, ["critical hot: 80 °C"]],
   [
     "too little voltage now",
@@ -68,8 +80,11 @@ describe("what is wrong with a node", () => {
   });
   test("a page that says nothing is not wrong", () => {
     const nothing = Object.fromEntries(
-      Object.entries(healthy).map(([key, value]) => [key, Array.isArray(value) ? [] : null]),
+      Object.entries(healthy).map(([key, value]) => [
+        key,
+        Array.isArray(value) ? [] : typeof value === "boolean" ? false : null,
+      ]),
     ) as unknown as Health;
-    expect(ailmentsOf({ ...nothing, throttled: null })).toEqual([]);
+    expect(ailmentsOf({ ...nothing, throttled: null, isClockSynchronised: null })).toEqual([]);
   });
 });
