@@ -1,4 +1,6 @@
 import type { ConnectedFan } from "../../config/cluster.ts";
+import type { FanReport } from "../../config/fan-settings.ts";
+import { isTable } from "../../config/parse-table.ts";
 import type { Diagnosis } from "../../config/problem.ts";
 import { curveKeys, onOffKeys } from "./compose-fan.ts";
 import { composeFand } from "./compose-fand.ts";
@@ -12,13 +14,15 @@ type Content = Readonly<Record<string, unknown>>;
 const usualPin = 18;
 
 /**
- * A node's keys over the cluster's. What would contradict them goes: the curve of a fan that is switched on this node,
- * the pin of one that the kernel's driver has here. A fan of which nothing is said is one with PWM on the usual pin.
+ * A node's keys over the cluster's, those of limits one by one. What would contradict them goes: the curve of a fan
+ * that is switched on this node, the pin of one that the kernel's driver has here. A fan of which nothing is said is
+ * one with PWM on the usual pin.
+ * @param report takes what is wrong with the node's keys beside those of the cluster, which are left out then
  */
-export function mergeFan(shared: Content, own: Content): Content {
+export function mergeFan(shared: Content, own: Content, report: FanReport): Content {
   const isKept = keptBeside(own);
   const kept = Object.entries(shared).filter(([key]) => isKept(key));
-  const content = { ...Object.fromEntries(kept), ...own };
+  const content = withoutContradictions(Object.fromEntries(kept), own, report);
   if (Object.hasOwn(content, "fan")) return content;
   const { backend } = content as { readonly backend?: unknown };
   const isOnHeader = backend !== "none" && backend !== "hwmon" && !Object.hasOwn(content, "chip");
@@ -29,6 +33,46 @@ export function mergeFan(shared: Content, own: Content): Content {
   };
 }
 
+function withoutContradictions(kept: Content, own: Content, report: FanReport): Content {
+  const [limits, ownLimits] = [kept["limits"], own["limits"]];
+  const merged = {
+    ...kept,
+    ...own,
+    ...(isTable(limits) && isTable(ownLimits) ? { limits: { ...limits, ...ownLimits } } : {}),
+  };
+  const gone = new Set<string>();
+  if (Object.hasOwn(kept, "fan") && !Object.hasOwn(own, "fan"))
+    for (const key of Object.keys(own).filter((one) => !general.has(one))) {
+      gone.add(key);
+      report(
+        key,
+        {
+          problem: "a key of one fan, and [[fan]] of the cluster lists several",
+          remedy: "list the fans of this node: [[node.fan.fan]], each with all of its keys",
+        },
+        own[key],
+      );
+    }
+  const { on, off } = merged as { readonly on?: unknown; readonly off?: unknown };
+  if (typeof on === "number" && typeof off === "number" && off >= on)
+    for (const [key, other, relation] of [
+      ["on", "off", "above"],
+      ["off", "on", "below"],
+    ] as const) {
+      if (!Object.hasOwn(own, key) || Object.hasOwn(own, other)) continue;
+      gone.add(other);
+      report(
+        key,
+        {
+          problem: `not ${relation} fan.${other} = ${String(merged[other as keyof typeof merged])}`,
+          remedy: `set ${other} for this node, too, and leave a gap`,
+        },
+        own[key],
+      );
+    }
+  return Object.fromEntries(Object.entries(merged).filter(([key]) => !gone.has(key)));
+}
+
 /** Keys that are of no fan. */
 const general: ReadonlySet<string> = new Set([...Object.keys(topShape), "sensor", "limits"]);
 
@@ -37,7 +81,8 @@ function keptBeside(own: Content): (key: string) => boolean {
 
   const { mode, backend } = own;
   const gone = new Set<string>([
-    ...(Object.keys(own).some((key) => !general.has(key)) ? ["fan"] : []),
+    // no fan at all
+    ...(backend === "none" ? ["fan"] : []),
     ...(mode === "on-off" || backend === "gpio" ? curveKeys : []),
     ...(mode === "pwm" ? onOffKeys : []),
     ...(backend === "gpio" ? ["mode"] : []),

@@ -1796,6 +1796,55 @@ fan = { fan = [{ name = "left", pin = 12, curve = [[50, 30], [40, 20]] }], pin =
     ],
   ],
   [
+    "a node's fan that contradicts the cluster's",
+    `[cluster]
+name = "berry"
+[fan]
+mode = "on-off"
+pin = 17
+on = 60
+off = 50
+[fan.limits]
+override = 99
+calibration = 70
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+fan = { on = 40 }
+[[node]]
+name = "pi2"
+fan = { limits = { calibration = 10 } }
+`,
+    [
+      "berry.toml: node[pi1].fan.on: not above fan.off = 50, got 40; set off for this node, too, and leave a gap",
+      "berry.toml: fan.limits.override: too big, got 99; use 80 or less",
+      "berry.toml: node[pi2].fan.limits.calibration: too small, got 10; use 40 or more",
+    ],
+  ],
+  [
+    "a node's one fan where the cluster has several",
+    `[cluster]
+name = "berry"
+[[fan.fan]]
+name = "left"
+pin = 12
+[[fan.fan]]
+name = "right"
+pin = 13
+[user]
+name = "chaney"
+password_file = "password"
+[[node]]
+name = "pi1"
+fan = { pin = 18 }
+`,
+    [
+      "berry.toml: node[pi1].fan.pin: a key of one fan, and [[fan.fan]] of the cluster lists several, got 18; list the fans of this node: [[node.fan.fan]], each with all of its keys",
+    ],
+  ],
+  [
     "a fan mode that is misspelled for all, whose pin is judged when that is mended",
     `[cluster]
 name = "berry"

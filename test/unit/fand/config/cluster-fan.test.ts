@@ -39,10 +39,22 @@ describe("a node's fan over the cluster's", () => {
       { interval: 2, limits: { override: 60 }, fan: [{ pin: 4 }] },
     ],
     [
-      "is one where the cluster has several",
-      { fan: [{ pin: 4 }, { pin: 5 }] },
-      { pin: 12 },
-      { pin: 12, mode: "pwm" },
+      "is none where the cluster has several",
+      { fan: [{ pin: 4 }] },
+      { backend: "none" },
+      { backend: "none" },
+    ],
+    [
+      "has limits key by key",
+      { pin: 12, limits: { override: 60, calibration: 70 } },
+      { limits: { override: 65 } },
+      { pin: 12, mode: "pwm", limits: { override: 65, calibration: 70 } },
+    ],
+    [
+      "has thresholds of both",
+      { pin: 4, mode: "on-off", off: 50 },
+      { on: 60 },
+      { pin: 4, mode: "on-off", on: 60, off: 50 },
     ],
     [
       "is several, read at another pace",
@@ -51,7 +63,25 @@ describe("a node's fan over the cluster's", () => {
       { fan: [{ pin: 4 }], interval: 5 },
     ],
   ])("%s", (_title, shared, own, merged) => {
-    expect(mergeFan(shared, own)).toEqual(merged);
+    const reported: string[] = [];
+    expect(mergeFan(shared, own, (key) => void reported.push(key))).toEqual(merged);
+    expect(reported).toEqual([]);
+  });
+  test("contradicts it by its own keys", () => {
+    const reported: string[] = [];
+    const report = (key: string, { problem }: { problem: string }, value: unknown) =>
+      void reported.push(`${key}: ${problem}, got ${String(value)}`);
+    const several = { fan: [{ pin: 4 }, { pin: 5 }] };
+    expect(mergeFan(several, { pin: 12, interval: 2 }, report)).toEqual({ ...several, interval: 2 });
+    const switched = { mode: "on-off", pin: 4, on: 60, off: 50 };
+    expect(mergeFan(switched, { on: 40 }, report)).toEqual({ mode: "on-off", pin: 4, on: 40 });
+    expect(mergeFan(switched, { off: 60 }, report)).toEqual({ mode: "on-off", pin: 4, off: 60 });
+    expect(mergeFan(switched, { on: 40, off: 30 }, report)).toEqual({ ...switched, on: 40, off: 30 });
+    expect(reported).toEqual([
+      "pin: a key of one fan, and [[fan]] of the cluster lists several, got 12",
+      "on: not above fan.off = 50, got 40",
+      "off: not below fan.on = 60, got 60",
+    ]);
   });
 });
 

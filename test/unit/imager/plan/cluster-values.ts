@@ -72,7 +72,7 @@ export function makeFan(
   configTxt: readonly string[] = [],
 ): NonNullable<Node["fan"]> {
   const diagnosis = startDiagnosis("berry.toml");
-  const merged = fanJudge.merge({}, content);
+  const merged = fanJudge.merge({}, content, diagnosis.add);
   const fans = fanJudge.judge(merged, configTxt, diagnosis);
   if (diagnosis.problems.length > 0) throw new Error(JSON.stringify(diagnosis.problems));
   return { content: merged, fans };
