@@ -5,7 +5,7 @@ import type { ControlSettings, CurveRule, OnOffRule } from "../control/control.t
 import { celsius, fullSpeed, percent } from "../units.ts";
 import { defaultControl, defaultCurve, defaultCurveRule, defaultOnOffRule } from "./defaults.ts";
 import type { fanShape } from "./fand-tables.ts";
-import { type Fan, isOwnSensor, type SensorSettings } from "./settings.ts";
+import { type Fan, hottest, isOwnSensor, type SensorSettings } from "./settings.ts";
 
 type FanTable = Table<typeof fanShape>;
 
@@ -158,6 +158,13 @@ function onOffRule(
       { problem: `not below on = ${on}`, remedy: "leave a gap, or the fan flutters" },
       off,
     );
+  const critical = values.critical ?? defaultControl.critical;
+  if (critical !== null && on > critical)
+    diagnosis.warn(
+      at("on"),
+      `is ${on} °C, above critical: the fan runs from ${critical} °C`,
+      `use ${critical} or less`,
+    );
   return { rule: "on-off", on: celsius(on), off: celsius(off) };
 }
 
@@ -193,12 +200,22 @@ function curveRule(
       );
   }
   const interpolation = values.interpolation ?? "linear";
+  const critical = values.critical ?? defaultControl.critical ?? hottest;
+  const full = points.find(({ duty }) => duty === fullSpeed);
   const last = points.at(-1);
-  if (last !== undefined && last.duty < fullSpeed)
+  if (last !== undefined && full === undefined)
     diagnosis.warn(
       at("curve"),
-      `ends at ${last.duty} %: full speed comes at ${values.critical ?? defaultControl.critical} °C only`,
+      critical < hottest
+        ? `ends at ${last.duty} %: full speed comes at ${critical} °C only`
+        : `ends at ${last.duty} %, and critical is ${critical} °C: nothing ever brings full speed but doubt`,
       "add a point of 100 %, such as [72, 100]",
+    );
+  else if (full !== undefined && full.at > critical)
+    diagnosis.warn(
+      at("curve"),
+      `reaches 100 % at ${full.at} °C, above critical: the fan jumps to full speed at ${critical} °C`,
+      `reach 100 % at ${critical} °C or below`,
     );
   return {
     rule: "curve",

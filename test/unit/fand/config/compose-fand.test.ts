@@ -116,6 +116,19 @@ on = 55
     expect(compose("curve = [[50, 30], [70, 60]]").warnings).toEqual([
       "curve: ends at 60 %: full speed comes at 80 °C only",
     ]);
+    expect(compose("critical = 125\ncurve = [[50, 30], [124, 60]]").warnings).toEqual([
+      "curve: ends at 60 %, and critical is 125 °C: nothing ever brings full speed but doubt",
+    ]);
+    expect(compose("critical = 70").warnings).toEqual([
+      "curve: reaches 100 % at 72 °C, above critical: the fan jumps to full speed at 70 °C",
+    ]);
+    expect(compose("critical = 72").warnings).toEqual([]);
+  });
+  test("says when a fan is switched on by critical only", () => {
+    expect(compose('mode = "on-off"\non = 90').warnings).toEqual([
+      "on: is 90 °C, above critical: the fan runs from 80 °C",
+    ]);
+    expect(compose('mode = "on-off"\non = 80').warnings).toEqual([]);
   });
 });
 
