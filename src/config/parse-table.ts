@@ -116,8 +116,12 @@ function flawOf(issue: z.core.$ZodIssue): Flaw {
       // put there by `tables.ts`, which is the only one to make custom issues
       return issue.params?.["flaw"] as Flaw;
     case "invalid_type": {
-      if ("received" in issue && issue.received === "NaN")
-        return { problem: "not a number", found: "nan", remedy: "write a number" };
+      if ("received" in issue && (issue.received === "NaN" || issue.received === "Infinity"))
+        return {
+          problem: "not a number",
+          found: issue.received === "NaN" ? "nan" : "inf",
+          remedy: "write a number",
+        };
       const [problem, remedy] = typeNames[issue.expected] ?? [`must be ${issue.expected}`, "change its type"];
       return { problem, remedy };
     }

@@ -55,16 +55,16 @@ function withoutContradictions(kept: Content, own: Content, report: FanReport): 
     }
   const { on, off } = merged as { readonly on?: unknown; readonly off?: unknown };
   if (typeof on === "number" && typeof off === "number" && off >= on)
-    for (const [key, other, relation] of [
-      ["on", "off", "above"],
-      ["off", "on", "below"],
+    for (const [key, other, relation, value] of [
+      ["on", "off", "above", off],
+      ["off", "on", "below", on],
     ] as const) {
       if (!Object.hasOwn(own, key) || Object.hasOwn(own, other)) continue;
       gone.add(other);
       report(
         key,
         {
-          problem: `not ${relation} fan.${other} = ${String(merged[other as keyof typeof merged])}`,
+          problem: `not ${relation} fan.${other} = ${value}`,
           remedy: `set ${other} for this node, too, and leave a gap`,
         },
         own[key],
