@@ -312,6 +312,26 @@ describe("the daemon", () => {
     expect(String(thrown)).toContain("fan fan: nothing drives it: hwmon: no hwmon chip has a PWM output");
     expect(existsSync(join(board.folder, "run/berry/outputs"))).toBe(false);
   });
+  test("heeds the Pi's own sensor from critical on where its fan follows another, and reports both", async () => {
+    board = await fakeBoard("pi-5");
+    await addCoolingFan(board);
+    await board.put({ disk: "40000\n" });
+    const disk = `sensors = "disk"\n[[sensor]]\nname = "disk"\nfile = "${join(board.folder, "disk")}"\n`;
+    const pwm = "sys/class/hwmon/hwmon2/pwm1";
+    const daemon = start(board, `minimum_on = 0\n${disk}`);
+    await daemon.settle();
+    expect(value(board, pwm)).toBe("0");
+    expect(metrics(board)).toContain('berry_cpu_temperature_celsius{sensor="cpu"} 48.312\n');
+    await board.put({ "sys/devices/virtual/thermal/thermal_zone0/temp": "80000\n" });
+    await daemon.round();
+    expect(value(board, pwm)).toBe("255");
+    await board.put({ "sys/devices/virtual/thermal/thermal_zone0/temp": "none\n" });
+    await daemon.round();
+    expect(daemon.lines.at(-1)).toContain("sensor cpu is garbage");
+    expect(value(board, pwm)).toBe("255");
+    daemon.stop();
+    await daemon.done;
+  });
   test("without a fan reports temperatures and throttling", async () => {
     board = await fakeBoard("pi-4");
     await board.put({ "sys/devices/platform/soc/soc:firmware/get_throttled": "20002\n" });
