@@ -34,9 +34,11 @@ export async function runCommandLine(
 ): Promise<number> {
   const flags = readGlobalFlags(words);
   const screen = createScreen(stderr);
+  let tellsFailuresOn = stdout;
   try {
     const found = await resolve(root, [name], words, flags.help);
     const path = found.path.join(" ");
+    if (found.command.kind === "verb" && found.command.failures === "stderr") tellsFailuresOn = stderr;
     if (flags.version) {
       stdout.write(flags.json ? `${JSON.stringify(version)}\n` : `${formatVersion(version)}\n`);
     } else if (flags.help || found.command.kind === "group") {
@@ -51,7 +53,7 @@ export async function runCommandLine(
   } catch (thrown) {
     const failure = toFailure(thrown, signal);
     screen.redraw([]);
-    if (flags.json) stdout.write(`${JSON.stringify(toEvent(failure))}\n`);
+    if (flags.json) tellsFailuresOn.write(`${JSON.stringify(toEvent(failure))}\n`);
     else for (const line of renderFailure(failure, stderr.color)) screen.print(line);
     if (flags.verbose && failure.trace !== null) screen.print(failure.trace);
     return exitCodes[failure.kind].code;

@@ -61,6 +61,8 @@ export interface Verb {
   readonly examples: readonly [string, ...string[]];
   readonly args: Arguments;
   readonly rest: Rest | null;
+  /** Where --json tells a failure: among the events of stdout, or on stderr, where stdout is one document. */
+  readonly failures: "stdout" | "stderr";
   readonly run: (context: VerbContext) => Promise<void> | void;
 }
 
@@ -78,6 +80,8 @@ export interface VerbDefinition<A extends Arguments> {
   readonly examples: readonly [string, ...string[]];
   readonly args?: A;
   readonly rest?: Rest;
+  /** Default: stdout. */
+  readonly failures?: "stdout" | "stderr";
   /** Failures are thrown: a BerryError says which exit code. */
   run(context: VerbContext<Typed<A>>): Promise<void> | void;
 }
@@ -92,6 +96,7 @@ export function defineVerb<const A extends Arguments = Record<string, never>>(
     examples: definition.examples,
     args: definition.args ?? {},
     rest: definition.rest ?? null,
+    failures: definition.failures ?? "stdout",
     // Checked boundary: `arguments.ts` has parsed what is passed here by these very `args`.
     run: (context) => definition.run(context as VerbContext<Typed<A>>),
   };

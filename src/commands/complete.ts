@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type Candidate, complete as completeWords, type Lists } from "../cli/complete.ts";
 import { completionScripts } from "../cli/completion-scripts.ts";
 import { defineVerb } from "../cli/verb.ts";
+import { namedNodes } from "../config/named-nodes.ts";
 import { printable } from "../core/printable.ts";
 
 /** How long a key press may wait for disks to be looked at. */
@@ -39,13 +40,9 @@ async function nodes(words: readonly string[]): Promise<readonly Candidate[]> {
   const [, typed] = words[index]?.split("=", 2) ?? [];
   const file = index === -1 ? "berry.toml" : (typed ?? words[index + 1] ?? "berry.toml");
   const content: unknown = Bun.TOML.parse(await readFile(file, "utf8"));
-  const tables = isTable(content) ? content["node"] : undefined;
-  return (Array.isArray(tables) ? tables : []).flatMap((table: unknown) => {
-    const name = isTable(table) ? table["name"] : undefined;
-    return typeof name === "string" && /^[\w-]+$/.test(name) && !words.includes(name)
-      ? [{ value: name, description: "node" }]
-      : [];
-  });
+  return (namedNodes(content)?.nodes ?? [])
+    .filter(({ name }) => !words.includes(name))
+    .map(({ name }) => ({ value: name, description: "node" }));
 }
 
 async function targets(): Promise<readonly Candidate[]> {
@@ -62,8 +59,4 @@ async function devices(signal: AbortSignal): Promise<readonly Candidate[]> {
   return disks
     .filter((disk) => judgeDisk(disk, { minimumBytes: null }).verdict === "writable")
     .map(({ path, model }) => ({ value: path, description: printable(model ?? "") }));
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -31,7 +31,10 @@ export async function readToml(
     throw new BerryError("no-input", `${file}: no such file`, { hint: missingHint });
   if (entry.kind === "unreadable")
     throw new BerryError("no-permission", `${file}: cannot be read`, { hint: `ls -l ${file}` });
-  if (entry.kind !== "file") throw new BerryError("no-input", `${file}: not a file`, { hint: missingHint });
+  if (entry.kind !== "file") {
+    const what = entry.kind === "folder" ? "a folder, and not a file" : "not a file";
+    throw new BerryError("no-input", `${file}: ${what}`, { hint: `ls -ld ${file}; ${missingHint}` });
+  }
   if (entry.sizeBytes > mostBytes)
     throw new BerryError(
       "config",

@@ -1,4 +1,7 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
+import { namedNodes } from "../../config/named-nodes.ts";
+import { BerryError } from "../../core/errors.ts";
+import type { Log } from "../../core/ports.ts";
 import type { NodeUser } from "../../probe/formats/rendered.ts";
 import type { ExpectedNode } from "../../probe/rows/rows-of.ts";
 
@@ -9,26 +12,36 @@ export interface ClusterNodes {
   readonly users: readonly NodeUser[];
 }
 
-/** What is doubtful about images is told when they are baked. */
-const silence = { info: () => undefined, warn: () => undefined };
 const usualFile = "berry.toml";
 
 /**
- * The nodes that a cluster file names. Reading one costs more than finding the nodes: it is done beside that.
+ * The nodes that a cluster file names. What else stands there is for the imager to judge: the secrets that it names may
+ * be on another machine.
  * @param file as typed; undefined: ./berry.toml, where there is one
- * @throws BerryError as `loadCluster`
+ * @throws BerryError as `readToml`; `config` where no nodes are named
  */
 export async function clusterNodes(
   file: string | undefined,
   isWanted: boolean,
-  signal: AbortSignal,
+  log: Log,
 ): Promise<ClusterNodes> {
   const path = file ?? usualFile;
-  if (!isWanted || (file === undefined && !existsSync(path))) return { expected: null, users: [] };
-  const { readCluster } = await import("../read-cluster.ts");
-  const { nodes } = await readCluster(path, silence, signal);
+  if (!isWanted || (file === undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined))
+    return { expected: null, users: [] };
+  const { readToml } = await import("../../config/read-toml.ts");
+  const { content } = await readToml(path, "name another one with --file, or read none: --no-cluster");
+  const named = namedNodes(content);
+  if (named === null)
+    throw new BerryError("config", `${path}: node: the cluster has no node`, {
+      hint: "write [[node]] and its name below it, once for each node; or read no cluster file: --no-cluster",
+    });
+  if (named.nameless > 0)
+    log.warn(
+      `${path}: ${named.nameless} of its nodes without a name that could be a host's: nobody misses them`,
+      "berry imager plan tells all that is wrong with it",
+    );
   return {
-    expected: nodes.map(({ name, role }) => ({ name, role })),
-    users: nodes.map(({ name, user }) => ({ name, user: user.name })),
+    expected: named.nodes.map(({ name, role }) => ({ name, role })),
+    users: named.nodes.flatMap(({ name, user }) => (user === null ? [] : [{ name, user }])),
   };
 }

@@ -64,8 +64,8 @@ export async function findOptions(args: FindArguments, json: boolean): Promise<F
     file: args.write ?? null,
     request: {
       via: args.via,
-      interfaces: readList(args.iface),
-      hosts: readList(args.host),
+      interfaces: readList("--iface", args.iface),
+      hosts: readList("--host", args.host),
       timeoutMilliseconds: seconds * 1000,
     },
   };
@@ -106,7 +106,12 @@ function readSeconds(text: string): number {
   });
 }
 
-function readList(text: string | undefined): readonly string[] {
-  const words = (text ?? "").split(",").map((word) => word.trim());
-  return [...new Set(words.filter((word) => word !== ""))];
+function readList(flag: string, text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  const words = text.split(",").map((word) => word.trim());
+  const named = new Set(words.filter((word) => word !== ""));
+  if (named.size > 0) return [...named];
+  throw new BerryError("usage", `${flag} names nothing, got '${text}'`, {
+    hint: flag === "--host" ? "--host pi1,192.168.1.11" : "--iface eth0,wlan0",
+  });
 }

@@ -1,6 +1,9 @@
 import { defineVerb } from "../../cli/verb.ts";
 import { printable } from "../../core/printable.ts";
 import { systemDiscovery } from "../../probe/discovery/discovery-load.ts";
+import { checkInterfaces } from "../../probe/discovery/links.ts";
+import { readInterfaces } from "../../probe/discovery/links-file.ts";
+import { parseNamedHost } from "../../probe/discovery/named-host.ts";
 import { ask } from "../../probe/health/ask-http.ts";
 import { nameHostsFirst } from "../../probe/name-hosts-first.ts";
 import type { Row } from "../../probe/row.ts";
@@ -9,7 +12,7 @@ import { rowsOf } from "../../probe/rows/rows-of.ts";
 import { systemClock } from "../../system/clock.ts";
 import { clusterNodes } from "./cluster-nodes.ts";
 import { findOptions } from "./find-options.ts";
-import { isLiving, judgeRows } from "./judge-rows.ts";
+import { isAnybodyFound, isLiving, judgeRows } from "./judge-rows.ts";
 import { type Found, lookOnce } from "./look-once.ts";
 import { presentRows } from "./present-rows.ts";
 
@@ -31,7 +34,7 @@ export const find = defineVerb({
       options: ["table", "wide", "json", "ndjson", "prom-sd", "hosts", "ssh-config", "ansible", "names"],
       valueHint: "FORMAT",
       description:
-        "table; wide leaves nothing out; json and ndjson have it all; the others are for Prometheus, /etc/hosts, ssh, Ansible and shells",
+        "table; wide leaves nothing out; json and ndjson have it all; the others are for Prometheus, /etc/hosts, ssh, Ansible and shells. With --json stdout is the list alone: what fails is told on stderr, as JSON",
     },
     filter: {
       type: "string",
@@ -42,7 +45,8 @@ export const find = defineVerb({
     expect: {
       type: "string",
       valueHint: "N",
-      description: "end the moment the N-th of them lives; fail where that is not so in time",
+      description:
+        "end the moment the N-th of them lives; fail where that is not so in time. The count alone is judged, not how they are",
     },
     timeout: {
       type: "string",
@@ -82,16 +86,20 @@ export const find = defineVerb({
       type: "string",
       valueHint: "FILE",
       description:
-        "write the result there, by one rename, when it has changed; with --watch keep it up to date",
+        "write the result there, by one rename, when it has changed; with --watch keep it up to date. As long as nobody is found, a file that is there stays as it is",
     },
   },
+  failures: "stderr",
   async run(context) {
     const { args, json, log, signal } = context;
     const options = await findOptions(args, json);
-    const { filter, expect } = options;
+    const { filter, expect, request } = options;
+    const zones = request.hosts.map((host) => parseNamedHost(host).zone).filter((zone) => zone !== null);
+    if (request.interfaces.length + zones.length > 0)
+      checkInterfaces(readInterfaces(), request.interfaces, zones);
     const ports = { discovery: nameHostsFirst(systemDiscovery(systemClock)), ask };
     const shownOf = (rows: readonly Row[]) => (filter === null ? rows : rows.filter(filter));
-    const nodes = clusterNodes(args.file, args.cluster, signal);
+    const nodes = clusterNodes(args.file, args.cluster, log);
     nodes.catch(() => undefined);
     if (options.isWatching) {
       const { expected, users } = await nodes;
@@ -107,7 +115,7 @@ export const find = defineVerb({
     const { expected, users } = await nodes;
     const all = rowsOf(heard, expected);
     const shown = shownOf(all);
-    await presentRows(context, options, shown, users);
+    await presentRows(context, options, shown, users, isAnybodyFound(all));
     const failure = judgeRows(all, shown, expect);
     if (failure !== null) throw failure;
     if (shown.length === 0) log.info(`${all.length} found, none of them as the filter wants it`);

@@ -7,6 +7,11 @@ export function isLiving({ state }: Row): boolean {
   return state === "alive" || state === "unknown";
 }
 
+/** Whether it is known where anybody is, dead or alive. */
+export function isAnybodyFound(rows: readonly Row[]): boolean {
+  return rows.some(({ addresses }) => addresses.length > 0);
+}
+
 /**
  * What the exit code says of the rows.
  * @param all every row @param shown those that the filter lets pass

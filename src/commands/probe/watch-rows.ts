@@ -8,7 +8,8 @@ import type { Row } from "../../probe/row.ts";
 import type { Heard } from "../../probe/rows/group-sightings.ts";
 import { systemClock } from "../../system/clock.ts";
 import type { FindOptions } from "./find-options.ts";
-import { writeRows } from "./present-rows.ts";
+import { isAnybodyFound } from "./judge-rows.ts";
+import { keepsFile, writeRows } from "./present-rows.ts";
 import { render } from "./render.ts";
 import { createTeller } from "./tell-changes.ts";
 import { cutTo } from "./tell-values.ts";
@@ -47,9 +48,20 @@ export async function watchRows(
   const either = AbortSignal.any([signal, over.signal]);
   either.addEventListener("abort", () => news.resolve(), { once: true });
 
+  let isHeard: boolean | null = null;
+  const keepUpToDate = async (file: string, all: readonly Row[], rows: readonly Row[]): Promise<void> => {
+    if (isHeard !== true) {
+      const isTold = isHeard === false;
+      isHeard = isAnybodyFound(all);
+      // who goes later is known to be gone; who has not been heard of yet may come
+      if (!isHeard && (isTold || keepsFile(file, log))) return;
+    }
+    await writeRows(file, find.format, rows, users, log);
+  };
   const show = async (): Promise<void> => {
-    const rows = shownOf(allOf(latest));
-    if (find.file !== null) await writeRows(find.file, find.format, rows, users, log);
+    const all = allOf(latest);
+    const rows = shownOf(all);
+    if (find.file !== null) await keepUpToDate(find.file, all, rows);
     else if (isLive)
       screen.redraw(fit((await render(find.format, rows, users, stdout)).text, stdout.columns));
     else for (const line of teller(rows)) stdout.write(`${line}\n`);

@@ -73,6 +73,23 @@ export function chooseLinks(facts: readonly InterfaceFacts[], named: readonly st
   return links;
 }
 
+/**
+ * Refuses interfaces that there are not, however nodes are looked for.
+ * @param zones of link-local addresses: names, or numbers that the kernel judges
+ * @throws BerryError `usage`
+ */
+export function checkInterfaces(
+  facts: readonly InterfaceFacts[],
+  named: readonly string[],
+  zones: readonly string[],
+): void {
+  const strange = (flag: string, name: string) =>
+    new BerryError("usage", `${flag}: there is no interface ${name}`, { hint: whichThereAre(facts) });
+  const isThere = (name: string) => facts.some((fact) => fact.name === name);
+  for (const name of named) if (!isThere(name)) throw strange("--iface", name);
+  for (const zone of zones) if (!/^\d+$/.test(zone) && !isThere(zone)) throw strange("--host", zone);
+}
+
 function isReal(facts: InterfaceFacts): boolean {
   if (facts.isLoopback) return false;
   if (facts.isPhysical) return true;

@@ -20,10 +20,14 @@ const exporterPort = 9100;
  * @throws BerryError `usage`
  */
 export function parseNamedHost(text: string): NamedHost {
+  // what stands before an @ may be a password
+  const shown = text === "" ? "nothing" : text.includes("@") ? `…${text.slice(text.lastIndexOf("@"))}` : text;
   const wrong = (problem: string) =>
-    new BerryError("usage", `--host: ${problem}: ${text === "" ? "nothing" : text}`, {
+    new BerryError("usage", `--host: ${problem}: ${shown}`, {
       hint: "give a name or an address, with a port if it is not 9100: pi1, 192.168.1.11:9100, [fd00::1]:9100",
     });
+  if (text.includes("://")) throw wrong("an address of the web, and not a host alone");
+  if (text.includes("@")) throw wrong("a user has no place here");
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   const plain = /^([^:]*)(?::([^:]*))?$/.exec(text);
   const [, name = text, portText] = bracketed ?? plain ?? [];
@@ -33,14 +37,18 @@ export function parseNamedHost(text: string): NamedHost {
     throw wrong("no port from 1 to 65535");
   if (zone !== null && !(bare.includes(":") && isAddress && /^[^\s/]{1,15}$/.test(zone)))
     throw wrong("a zone belongs to an IPv6 address alone");
-  if (!isAddress && (bracketed !== null || /^[\d.]*$/.test(bare) || !isHostName(bare)))
+  if (!isAddress && (bracketed !== null || !isHostName(bare)))
     throw wrong("neither the name nor the address of a host");
   return { host: bare, zone, port: portText === undefined ? exporterPort : Number(portText) };
 }
 
-/** RFC 1123, section 2.1; and an underscore, which some home routers give out. */
+/**
+ * RFC 1123, section 2.1; and an underscore, which some home routers give out. What ends in a number, such as 0x7f000001
+ * or 127.1, resolvers take for an address of their own.
+ */
 function isHostName(name: string): boolean {
   return (
+    !/(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/i.test(name) &&
     name.length <= 253 &&
     name
       .replace(/\.$/, "")

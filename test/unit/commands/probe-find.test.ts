@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommandLine } from "../../../src/cli/run.ts";
@@ -22,11 +22,12 @@ afterAll(async () => {
 });
 
 /** The loopback has no multicast: hosts that are named are asked, and nobody else. */
-async function run(...words: readonly string[]) {
+const run = (...words: readonly string[]) => runBare("--iface", "lo", ...words);
+async function runBare(...words: readonly string[]) {
   const [stdout, stderr] = [recorder(), recorder()];
   const version = { version: "1", commit: "x", architecture: "x86_64" } as const;
   const { signal } = new AbortController();
-  const exitCode = await runCommandLine(berry, "berry", ["probe", "--iface", "lo", ...words], {
+  const exitCode = await runCommandLine(berry, "berry", ["probe", ...words], {
     stdout,
     stderr,
     version,
@@ -85,6 +86,57 @@ describe("berry probe", () => {
     const chosen = await run(...host, "--filter", "role==server", "-o", "names");
     expect([chosen.exitCode, chosen.stdout]).toEqual([0, "pi1\n"]);
   });
+  test("needs of berry.toml what it says of the nodes, and not the imager's secrets", async () => {
+    const file = join(folder, "secrets.toml");
+    const text =
+      '[user]\nname = "chaney"\npassword_file = "/nonexistent"\n[wifi]\nssid = 5\n[[node]]\nname = "pi1"\n[[node]]\nname = "PI 2"\n';
+    await writeFile(file, text);
+    const host = ["--file", file, "--host", `127.0.0.1:${server.port}`, "-o", "ssh-config"];
+    const { exitCode, stdout, stderr } = await run(...host);
+    expect({ exitCode, stdout }).toMatchObject({
+      exitCode: 0,
+      stdout: "Host pi1\n    HostName 127.0.0.1\n    HostKeyAlias pi1\n    User chaney\n",
+    });
+    expect(stderr).toContain(`${file}: 1 of its nodes without a name`);
+    await writeFile(file, text.slice(0, text.indexOf("[[")));
+    expect(await run(...host)).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringContaining("the cluster has no node"),
+    });
+  });
+  test.each([
+    ["a link to itself", (path: string) => symlink(path, path), 77, "cannot be read"],
+    ["a folder", (path: string) => mkdir(path), 66, "a folder, and not a file\nhint: ls -ld"],
+    ["no TOML", (path: string) => writeFile(path, "[["), 78, "line 1"],
+  ])("does not take %s for no berry.toml", async (_, make, code, problem) => {
+    const [before, place] = [process.cwd(), await mkdtemp(join(folder, "place-"))];
+    await make(join(place, "berry.toml"));
+    process.chdir(place);
+    try {
+      const { exitCode, stderr } = await run("--host", `127.0.0.1:${server.port}`);
+      expect(stderr).toContain("error: berry.toml: ");
+      expect(stderr).toContain(problem);
+      expect(exitCode).toBe(code);
+    } finally {
+      process.chdir(before);
+    }
+  });
+  test("prints one JSON document, and tells on stderr what is wrong", async () => {
+    const gone = await servePage(() => undefined);
+    await gone[Symbol.asyncDispose]();
+    const { exitCode, stdout, stderr } = await run(
+      "--no-cluster",
+      "--host",
+      `127.0.0.1:${gone.port}`,
+      "--json",
+    );
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject([{ name: "127.0.0.1", state: "dead" }]);
+    expect(JSON.parse(stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({
+      event: "failed",
+      kind: "unhealthy",
+    });
+  });
   test("prints JSON, as a whole or in lines", async () => {
     const { stdout } = await alone("--json");
     expect(JSON.parse(stdout)).toMatchObject([{ name: "pi1", state: "alive", temperature_celsius: 52.582 }]);
@@ -138,6 +190,39 @@ describe("berry probe --write", () => {
     expect(await readFile(target, "utf8")).toBe("pi1\n");
     expect((await stat(target)).mode & 0o777).toBe(0o640);
   });
+  test("leaves a file as it is where nobody is found, and makes one where there is none", async () => {
+    const file = join(folder, "kept.json");
+    const words = ["--no-cluster", "--host", "no-such-host.invalid", "-o", "prom-sd", "--write", file];
+    await run(...words);
+    expect(await readFile(file, "utf8")).toBe("[]\n");
+    await writeFile(file, "the nodes of yesterday\n");
+    expect((await run(...words)).stderr).toContain(`left as it is: ${file}: no node was found\n`);
+    expect(await readFile(file, "utf8")).toBe("the nodes of yesterday\n");
+  });
+  test("leaves it so while it watches, too, until somebody is heard of", async () => {
+    const file = join(folder, "watched.json");
+    await writeFile(file, "the nodes of yesterday\n");
+    const over = new AbortController();
+    const told = recorder();
+    const stderr = {
+      ...told,
+      write(text: string) {
+        told.write(text);
+        if (/left as it is|wrote /.test(text)) over.abort();
+      },
+    };
+    const version = { version: "1", commit: "x", architecture: "x86_64" } as const;
+    const words = ["--iface", "lo", "--no-cluster", "--watch", "-o", "prom-sd", "--write", file];
+    await runCommandLine(berry, "berry", ["probe", ...words], {
+      stdout: recorder(),
+      stderr,
+      version,
+      createLog,
+      signal: over.signal,
+    });
+    expect(told.text()).toContain(`left as it is: ${file}: no node was found\n`);
+    expect(await readFile(file, "utf8")).toBe("the nodes of yesterday\n");
+  });
   test("writes over nothing but files", async () => {
     for (const place of [folder, "/dev/null"])
       expect(await alone("-o", "names", "--write", place)).toMatchObject({
@@ -160,11 +245,17 @@ describe("what cannot be meant is refused before anybody is asked", () => {
     [["--watch", "-o", "hosts"], "--watch has no end, and -o hosts is a whole", "--write FILE"],
     [["--json", "-o", "hosts"], "--json is -o json, not -o hosts", "leave one"],
     [["-o", "tabel"], "--output of berry probe find is one of table, wide", "did you mean table?"],
+    [["--host", ","], "--host names nothing, got ','", "--host pi1"],
+    [["--iface", ","], "--iface names nothing, got ','", "--iface eth0"],
+    [["--iface", "nope", "--via", "avahi"], "--iface: there is no interface nope", "there are "],
+    [["--host", "fe80::1%nope"], "--host: there is no interface nope", "there are "],
+    [["--host", "fe80::1%nope", "--watch"], "--host: there is no interface nope", "there are "],
     [["--host", "pi 1"], "--host", "pi1"],
     [["--host", "pi1:99999"], "--host", "pi1"],
     [["--via", "bonjour"], "--via of berry probe find is one of mdns, avahi", ""],
   ])("%j", async (words, problem, hint) => {
-    const { exitCode, stdout, stderr } = await run("--no-cluster", ...words);
+    const iface = words.includes("--iface") ? [] : ["--iface", "lo"];
+    const { exitCode, stdout, stderr } = await runBare(...iface, "--no-cluster", ...words);
     expect(exitCode).toBe(64);
     expect(`${stdout}${stderr}`).toContain(problem);
     expect(`${stdout}${stderr}`).toContain(hint);

@@ -33,12 +33,26 @@ describe("the user names a host", () => {
     "[fd00::1",
     "192.168.1.1%eth0",
     "pi1/metrics",
+    "http://pi1",
+    "0x7f000001",
+    "0x7f.1",
+    "127.0x1",
     "\u001b[31mpi",
   ])("not as %p", (text) => {
     expect(() => parseNamedHost(text)).toThrow(
       expect.objectContaining({ kind: "usage", hint: expect.stringContaining("[fd00::1]:9100") }),
     );
   });
+
+  test.each(["chaney:secret@pi1", "http://chaney:secret@pi1:9100/metrics"])(
+    "without a password: %s",
+    (text) => {
+      const problem = expect.not.stringContaining("secret");
+      expect(() => parseNamedHost(text)).toThrow(
+        expect.objectContaining({ kind: "usage", message: problem }),
+      );
+    },
+  );
 
   test("and gets it at the addresses it has, or not at all", () => {
     const host = { host: "pi1.local.", zone: null, port: 9100 };
