@@ -1,7 +1,9 @@
 import {
   closeSync,
+  constants,
   fchmodSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -36,6 +38,7 @@ export interface Announced {
 export function announce(folder: string, service: string): Announced {
   const path = join(folder, fileName);
   const names = attempt(folder, () => readdirSync(folder));
+  if (names.includes(fileName)) refuseOdd(path);
   const present = names.includes(fileName) ? attempt(path, () => readFileSync(path, "utf8")) : null;
   if (present !== null && !present.includes(ownMark))
     throw new BerryError("cannot-create", `${path}: not written by berry, and therefore left as it is`, {
@@ -60,11 +63,27 @@ export function announce(folder: string, service: string): Announced {
   };
 }
 
+/** A link is somebody's doing, such as one to /dev/null, which keeps the node silent. */
+function refuseOdd(path: string): void {
+  const entry = attempt(path, () => lstatSync(path));
+  if (entry.isFile()) return;
+  throw new BerryError(
+    "cannot-create",
+    `${path}: ${entry.isSymbolicLink() ? "a link" : "not a file"}, and therefore left as it is`,
+    { hint: `ls -ld ${path}; remove it, and berry announces this machine` },
+  );
+}
+
+/** A name that is taken is not written to, and no link is followed. */
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 function replace(folder: string, text: string): void {
   const path = join(folder, fileName);
   const next = join(folder, nextName);
   attempt(path, () => {
-    const file = openSync(next, "w", 0o644);
+    // what a kill left behind
+    rmSync(next, { force: true });
+    const file = openSync(next, newFile, 0o644);
     try {
       fchmodSync(file, 0o644);
       writeSync(file, text);
@@ -94,7 +113,12 @@ function attempt<T>(path: string, act: () => T): T {
     return act();
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR")
+    if (code === "ENOTDIR")
+      throw new BerryError("cannot-create", `${path}: not a folder, and avahi looks for services in it`, {
+        cause,
+        hint: `ls -ld ${path}; make it a folder`,
+      });
+    if (code === "ENOENT")
       throw new BerryError("unavailable", `${path}: not there: avahi is not installed`, {
         cause,
         hint: "apt-get install avahi-daemon, or pacman -S avahi",

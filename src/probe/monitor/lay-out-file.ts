@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeNewFiles } from "../../config/write-new-files.ts";
 import { BerryError } from "../../core/errors.ts";
@@ -12,11 +12,15 @@ export interface LaidOut {
 
 const hint = "compare and move it away, or name another folder: berry probe monitor init FOLDER";
 
+const otherFolder = "name another folder: berry probe monitor init FOLDER";
+
 /**
  * Writes files into a folder, all or none of them. What is there and says something else stays as it is.
- * @throws BerryError `cannot-create` or `no-permission`; nothing is left behind then
+ * @throws BerryError `usage`, `cannot-create` or `no-permission`; nothing is left behind then
  */
 export async function layOut(folder: string, files: readonly MonitorFile[]): Promise<LaidOut> {
+  if (folder === "") throw new BerryError("usage", "the folder's name is empty", { hint: otherFolder });
+  await refuseOdd(folder);
   const present = await Promise.all(
     files.map(async (file) => ({ file, text: await textOf(join(folder, file.name)) })),
   );
@@ -35,11 +39,17 @@ export async function layOut(folder: string, files: readonly MonitorFile[]): Pro
     if (!(thrown instanceof BerryError)) throw thrown;
     throw new BerryError(thrown.kind, thrown.message, {
       cause: thrown.cause,
-      hint: "name another folder: berry probe monitor init FOLDER",
+      hint: otherFolder,
     });
   }
   const paths = (of: readonly MonitorFile[]) => of.map(({ name }) => join(folder, name));
   return { written: paths(missing), unchanged: paths(files.filter((file) => !missing.includes(file))) };
+}
+
+async function refuseOdd(folder: string): Promise<void> {
+  const entry = await stat(folder).catch(() => null);
+  if (entry !== null && !entry.isDirectory())
+    throw new BerryError("cannot-create", `${folder}: a file, and not a folder`, { hint: otherFolder });
 }
 
 /** @returns null where there is nothing of that name */

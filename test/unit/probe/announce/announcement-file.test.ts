@@ -1,5 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { announce } from "../../../../src/probe/announce/announcement-file.ts";
@@ -61,6 +72,32 @@ describe("an announcement", () => {
     expect(() => announce(folder, service)).toThrow("not written by berry");
     expect(await readFile(file(), "utf8")).toBe("<service-group/>");
     expect(await readdir(folder)).toEqual(["berry.service"]);
+  });
+  test.each([
+    ["a link that leads nowhere", () => symlink("/nonexistent", file()), "a link"],
+    ["a link that silences the node", () => symlink("/dev/null", file()), "a link"],
+    ["a folder", () => mkdir(file()), "not a file"],
+  ])("never replaces %s", async (_, make, what) => {
+    await make();
+    expect(() => announce(folder, service)).toThrow(
+      expect.objectContaining({
+        kind: "cannot-create",
+        message: `${file()}: ${what}, and therefore left as it is`,
+      }),
+    );
+    expect(await readdir(folder)).toEqual(["berry.service"]);
+  });
+  test("is drafted in a file of its own, whatever had the name of the draft", async () => {
+    const victim = join(folder, "victim");
+    await writeFile(victim, "mine");
+    await symlink(victim, join(folder, ".berry.service.next"));
+    expect(announce(folder, service).isWritten).toBe(true);
+    expect(await readFile(victim, "utf8")).toBe("mine");
+    expect((await lstat(file())).isFile()).toBe(true);
+  });
+  test("needs a folder", async () => {
+    await writeFile(file(), "");
+    expect(() => announce(file(), service)).toThrow(`${file()}: not a folder`);
   });
   test("needs avahi", () => {
     const missing = join(folder, "missing");

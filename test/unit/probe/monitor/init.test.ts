@@ -42,6 +42,20 @@ describe("berry probe monitor init", () => {
     expect(await readdir(folder)).toEqual(["prometheus.yml"]);
     expect(await readFile(join(folder, "prometheus.yml"), "utf8")).toBe("mine\n");
   });
+  test("says that a name is none of a folder", async () => {
+    const file = join(folder, "file");
+    await writeFile(file, "mine\n");
+    expect(await init(file)).toEqual({
+      exitCode: 73,
+      stdout: "",
+      stderr: `error: ${file}: a file, and not a folder\nhint: name another folder: berry probe monitor init FOLDER\n`,
+    });
+    expect(await init("")).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining("the folder's name is empty\nhint: name another"),
+    });
+    expect(await readFile(file, "utf8")).toBe("mine\n");
+  });
   test("says where it cannot write, and how to name another folder", async () => {
     const { exitCode, stderr } = await init("/proc/nowhere");
     expect(exitCode).toBe(73);
