@@ -14,7 +14,10 @@ export const failsafe = defineVerb({
       { stdin: failsafeScript, env },
       signal,
     );
-    const said = stderr.trim().replace(/^berry-fand-failsafe: /, "");
+    const said = stderr
+      .trim()
+      .replaceAll(/^berry-fand-failsafe: /gm, "")
+      .replaceAll("\n", "; ");
     if (exitCode !== 0)
       throw new BerryError("io", said === "" ? `the script ended with ${exitCode}` : said, {
         hint: "run it as root; berry fand check says what drives your fans",
