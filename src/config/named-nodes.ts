@@ -1,5 +1,4 @@
 import { checkHostName, checkRole, checkUserName } from "./names.ts";
-import { isTable } from "./parse-table.ts";
 import type { Check } from "./problem.ts";
 
 /** What a cluster file calls a node. */
@@ -17,21 +16,19 @@ export interface NamedNode {
 export function namedNodes(
   content: unknown,
 ): { readonly nodes: readonly NamedNode[]; readonly nameless: number } | null {
-  const tables: unknown = isTable(content) ? content["node"] : undefined;
-  if (!isTable(content) || !Array.isArray(tables) || tables.length === 0) return null;
-  const shared = isTable(content["user"]) ? content["user"] : {};
+  const { node: tables, user: shared } = tableOf(content);
+  if (!Array.isArray(tables) || tables.length === 0) return null;
   const nodes = new Map<string, NamedNode>();
   let nameless = 0;
   for (const table of tables as readonly unknown[]) {
-    const own = isTable(table) ? table : {};
+    const own = tableOf(table);
     const name = sound(own["name"], checkHostName);
     if (name === null) nameless += 1;
     else if (!nodes.has(name)) {
-      const user = isTable(own["user"]) ? own["user"]["name"] : undefined;
       nodes.set(name, {
         name,
         role: sound(own["role"], checkRole) ?? "node",
-        user: sound(user ?? shared["name"], checkUserName),
+        user: sound(tableOf(own["user"])["name"] ?? tableOf(shared)["name"], checkUserName),
       });
     }
   }
@@ -40,4 +37,9 @@ export function namedNodes(
 
 function sound(value: unknown, check: Check): string | null {
   return typeof value === "string" && check(value) === null ? value : null;
+}
+
+/** Empty for what is none. */
+function tableOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -98,11 +98,16 @@ const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, "": 1, s: 1, 
 const mostSeconds = 24 * 3600;
 
 function readSeconds(text: string): number {
-  const parts = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text);
-  const seconds = Number(parts?.[1]) * (unitSeconds[parts?.[2] ?? ""] ?? Number.NaN);
-  if (seconds > 0 && seconds <= mostSeconds) return seconds;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|min|m|h|$)/gy)];
+  const isWhole = parts.map(([part]) => part).join("") === text;
+  const isClear = parts.length === 1 || parts.every(([, , unit]) => unit !== "");
+  const seconds = parts.reduce(
+    (sum, [, number, unit = ""]) => sum + Number(number) * (unitSeconds[unit] ?? 0),
+    0,
+  );
+  if (isWhole && isClear && seconds > 0 && seconds <= mostSeconds) return seconds;
   throw new BerryError("usage", `--timeout is a time of at most a day, got '${text}'`, {
-    hint: "--timeout 30 is half a minute, as is --timeout 30s; 5min and 500ms are understood, too",
+    hint: "--timeout 30 is half a minute, as is --timeout 30s; 5min, 1min30s and 500ms are understood, too",
   });
 }
 

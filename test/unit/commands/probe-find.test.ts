@@ -159,6 +159,9 @@ describe("berry probe --expect", () => {
   test("ends well when as many live", async () => {
     expect((await alone("--expect", "1", "-o", "names")).exitCode).toBe(0);
   });
+  test.each(["0.5s1ms", "1min0.5s", "2h30m", "30"])("may take %s", async (time) => {
+    expect((await alone("--expect", "1", "--timeout", time, "-o", "names")).exitCode).toBe(0);
+  });
   test("ends badly when they do not in time", async () => {
     const { exitCode, stdout, stderr } = await alone("--expect", "2", "--timeout", "1ms", "-o", "names");
     expect(exitCode).toBe(75);
@@ -240,6 +243,8 @@ describe("what cannot be meant is refused before anybody is asked", () => {
     [["--expect", "many"], "--expect is how many nodes have to live, got 'many'", "--expect 4"],
     [["--expect", "2", "--watch"], "--expect ends, and --watch does not", "leave one"],
     [["--timeout", "soon"], "--timeout is a time of at most a day, got 'soon'", "--timeout 30"],
+    [["--timeout", "1min30"], "--timeout is a time of at most a day, got '1min30'", "1min30s"],
+    [["--timeout", "23h61min"], "--timeout is a time of at most a day, got '23h61min'", "1min30s"],
     [["--timeout", "2d"], "--timeout is a time of at most a day, got '2d'", "--timeout 30"],
     [["--timeout", "2", "--watch"], "--watch has no --timeout", "Ctrl-C"],
     [["--watch", "-o", "hosts"], "--watch has no end, and -o hosts is a whole", "--write FILE"],
