@@ -19,6 +19,8 @@ export interface DiscoveryRequest {
 /** How the look went. */
 export interface DiscoveryReport {
   readonly warnings: readonly DiscoveryWarning[];
+  /** Whether so much was heard that there was little time for anything else. Default: no. */
+  readonly isFlooded?: boolean;
 }
 
 export interface DiscoveryWarning {

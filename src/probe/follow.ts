@@ -2,7 +2,7 @@ import type { Clock } from "../core/ports.ts";
 import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import { type Ask, isAskedAlike, keyOf, mostNodes } from "./look.ts";
-import type { Heard } from "./rows/group-sightings.ts";
+import { type Heard, hostKey, isConfirmed } from "./rows/group-sightings.ts";
 import type { Sighting } from "./sighting.ts";
 
 export interface FollowOptions {
@@ -20,6 +20,8 @@ interface Entry {
   isBeingAsked: boolean;
   /** Whether listening has told of it, not a look alone. */
   isHeard: boolean;
+  /** When something told of it last. */
+  toldAt: number;
   /** When its announcement ended; null: it stands. */
   goneAt: number | null;
 }
@@ -29,6 +31,8 @@ interface Entry {
  * knows (RFC 6762, section 7.1), and they cannot tell two who ask from one address. A look is answered to itself.
  */
 const lookEveryMilliseconds = 60_000;
+/** Whom looks alone have told of, and three in a row do not, has gone. */
+const unlookedMilliseconds = 3.5 * lookEveryMilliseconds;
 
 /**
  * Follows the nodes until it is aborted: who is announced is asked at once, and all of them again and again. Found is
@@ -51,7 +55,7 @@ export async function follow(
   const entries = new Map(
     (options.known ?? []).map(({ sighting, answer }): [string, Entry] => [
       keyOf(sighting),
-      { sighting, answer, isBeingAsked: false, isHeard: false, goneAt: null },
+      { sighting, answer, isBeingAsked: false, isHeard: false, toldAt: clock.now(), goneAt: null },
     ]),
   );
   const tell = () => onChange([...entries.values()].map(({ sighting, answer }) => ({ sighting, answer })));
@@ -86,24 +90,37 @@ export async function follow(
       }
       await clock.sleep(options.everyMilliseconds, either);
       for (const [key, entry] of entries) {
+        const { isHeard, toldAt, sighting } = entry;
+        if (!isHeard && sighting.source === "mdns" && clock.now() - toldAt > unlookedMilliseconds)
+          entry.goneAt ??= clock.now();
         const isForgotten =
           entry.goneAt !== null &&
-          entry.answer?.answer !== "page" &&
-          clock.now() - entry.goneAt >= options.forgetMilliseconds;
+          (isReplaced(entry, [...entries.values()]) ||
+            (entry.answer?.answer !== "page" && clock.now() - entry.goneAt >= options.forgetMilliseconds));
         if (!isForgotten) start(entry);
         else if (entries.delete(key)) tell();
       }
     }
   };
-  const onSeen = (sighting: Sighting): void => {
-    const key = keyOf(sighting);
+  const onSeen = (sighting: Sighting, key = keyOf(sighting)): void => {
     const known = entries.get(key);
+    let inherited: Answer | null = null;
     // a board that came back under another name is not two
-    for (const [other, { sighting: old, goneAt }] of entries)
-      if (other !== key && goneAt !== null && isSameBoard(old, sighting)) entries.delete(other);
+    for (const [other, old] of entries)
+      if (other !== key && old.goneAt !== null && isSameBoard(old, sighting)) {
+        entries.delete(other);
+        if (isAnswerAt(old.answer, sighting)) inherited = old.answer;
+      }
     if (known === undefined) {
       if (entries.size >= mostNodes) return;
-      const entry: Entry = { sighting, answer: null, isBeingAsked: false, isHeard: false, goneAt: null };
+      const entry: Entry = {
+        sighting,
+        answer: inherited,
+        isBeingAsked: false,
+        isHeard: false,
+        toldAt: clock.now(),
+        goneAt: null,
+      };
       entries.set(key, entry);
       start(entry);
       return;
@@ -111,23 +128,26 @@ export async function follow(
     const isElsewhere = !isAskedAlike(known.sighting, sighting);
     known.sighting = sighting;
     known.goneAt = null;
+    known.toldAt = clock.now();
     if (isElsewhere) start(known);
     tell();
   };
-  /** Of a look, which may know less of a node than listening does. */
+  /**
+   * Of a look, which may know less of a node than listening does. Where listening has heard it from another machine,
+   * both are asked.
+   */
   const onMissed = (sighting: Sighting): void => {
-    const known = entries.get(keyOf(sighting));
-    if (known === undefined || !known.isHeard || known.answer?.answer !== "page") onSeen(sighting);
+    const key = keyOf(sighting);
+    const known = entries.get(key);
+    if (known === undefined || !known.isHeard) onSeen(sighting, key);
+    else if (!isOneSource(known.sighting, sighting)) onSeen(sighting, `${key} of ${sighting.sender}`);
+    else if (known.answer?.answer !== "page") onSeen(sighting, key);
   };
   const onGone = (key: string): void => {
     const entry = entries.get(key);
     if (entry === undefined) return;
     entry.goneAt = clock.now();
-    const isReplaced = [...entries].some(
-      ([other, { sighting, goneAt }]) =>
-        other !== key && goneAt === null && isSameBoard(sighting, entry.sighting),
-    );
-    if (isReplaced) entries.delete(key);
+    if (isReplaced(entry, [...entries.values()])) entries.delete(key);
     else start(entry);
     tell();
   };
@@ -155,6 +175,39 @@ export async function follow(
   }
 }
 
-function isSameBoard(one: Sighting, other: Sighting): boolean {
-  return one.serial !== null && one.serial === other.serial;
+/** Whether that is the board whose announcement has ended: at a place of its, or with its serial and the old silent. */
+function isSameBoard({ sighting: old, answer }: Entry, sighting: Sighting): boolean {
+  const isNumbered = old.serial !== null && sighting.serial !== null;
+  if (isNumbered && old.serial !== sighting.serial) return false;
+  if (!isNumbered && hostKey(old.host) !== hostKey(sighting.host)) return false;
+  return isOneSource(old, sighting) || (isNumbered && answer?.answer !== "page");
+}
+
+function isAnswerAt(answer: Answer | null, { addresses }: Sighting): boolean {
+  return answer?.answer === "page" && addresses.some(({ address }) => address === answer.address);
+}
+
+/** Whether both were told by one machine, as far as is known. */
+function isOneSource(one: Sighting, other: Sighting): boolean {
+  if (one.sender !== undefined && one.sender === other.sender) return true;
+  const known = new Set(one.addresses.map(({ address, zone }) => `${address}%${zone}`));
+  return (
+    one.port === other.port && other.addresses.some(({ address, zone }) => known.has(`${address}%${zone}`))
+  );
+}
+
+/**
+ * Whether another node stands for one whose announcement has ended: one that is announced still, and answers at its
+ * address, or under its name or serial where it does not answer itself. One that answers as itself has no successor.
+ */
+function isReplaced(entry: Entry, entries: readonly Entry[]): boolean {
+  const { sighting, answer } = entry;
+  const isPage = answer?.answer === "page";
+  return entries.some((other) => {
+    if (other === entry || other.goneAt !== null) return false;
+    if (isSameBoard(entry, other.sighting) && (!isPage || isAnswerAt(answer, other.sighting))) return true;
+    if (other.answer?.answer !== "page") return false;
+    if (isPage) return other.answer.address === answer.address && !isConfirmed(entry);
+    return hostKey(other.sighting.host) === hostKey(sighting.host) && isConfirmed(other);
+  });
 }

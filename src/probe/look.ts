@@ -53,6 +53,11 @@ export async function look(
       }
     }
   };
+  /** While packets came without end, there was no time to hear who answered in time. */
+  const askOnceMore = async (): Promise<void> => {
+    const silent = [...told].filter(([, { answer }]) => answer?.answer !== "page");
+    await Promise.all(silent.map(([key]) => askUntilSettled(key)));
+  };
   let isTooMuch = false;
   const onSighting = (sighting: Sighting): void => {
     const key = keyOf(sighting);
@@ -75,6 +80,7 @@ export async function look(
   const whole = async (): Promise<DiscoveryReport> => {
     const report = await discovery.browse(request, onSighting, either);
     await Promise.all(asking.values());
+    if (report.isFlooded === true) await askOnceMore();
     return isTooMuch ? { warnings: [...report.warnings, tooMuch] } : report;
   };
   const looking = whole();
@@ -87,7 +93,7 @@ export async function look(
   }
 }
 
-/** By what a later sighting replaces an earlier one. */
+/** By what a later sighting replaces an earlier one: of one search, for several machines may claim one instance. */
 export function keyOf({ instance, host, port }: Sighting): string {
   return instance === null ? `${host.toLowerCase()}:${port}` : `instance ${instance}`;
 }

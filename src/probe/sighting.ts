@@ -27,6 +27,8 @@ export interface Sighting {
   /** Of berry. */
   readonly version: string | null;
   readonly source: "mdns" | "avahi" | "user";
+  /** Address that it was heard from, with a zone where it has one; undefined: somebody else has told it. */
+  readonly sender?: string;
 }
 
 /** What a continuous search tells. A later `seen` of the same instance replaces the earlier one. */

@@ -7,6 +7,11 @@ export function isLiving({ state }: Row): boolean {
   return state === "alive" || state === "unknown";
 }
 
+/** Whether it is one of those that `--expect` counts: strangers beside berry.toml are not. */
+export function isExpected({ state }: Row): boolean {
+  return state === "alive";
+}
+
 /** Whether it is known where anybody is, dead or alive. */
 export function isAnybodyFound(rows: readonly Row[]): boolean {
   return rows.some(({ addresses }) => addresses.length > 0);
@@ -22,8 +27,8 @@ export function judgeRows(
   shown: readonly Row[],
   expect: number | null,
 ): BerryError | null {
-  const living = shown.filter(isLiving).length;
   if (expect !== null) {
+    const living = shown.filter(isExpected).length;
     if (living >= expect) return null;
     return new BerryError("temporary", `${living} of ${expect} expected nodes live`, {
       hint: living === 0 ? howToFind : "a longer --timeout waits longer",

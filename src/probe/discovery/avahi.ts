@@ -2,7 +2,8 @@ import type { Clock } from "../../core/ports.ts";
 import type { Sighting, SightingEvent } from "../sighting.ts";
 import { hostAddress } from "./address.ts";
 import { nameKey } from "./message.ts";
-import { mergeViews, readTexts, type View } from "./sightings.ts";
+import { mergeViews } from "./merge-views.ts";
+import { readTexts, type View } from "./sightings.ts";
 
 /** A service that avahi knows of, on one interface and in one family. */
 export interface AvahiService {
@@ -72,7 +73,7 @@ export async function watchAvahi(
       view !== null && nameKey(service.name) === key ? [view] : [],
     );
     const before = told.get(key) ?? [];
-    const after = mergeViews(views, before).map((sighting): Sighting => ({ ...sighting, source: "avahi" }));
+    const after = mergeViews(views).map((sighting): Sighting => ({ ...sighting, source: "avahi" }));
     told.set(key, after);
     for (const { instance } of before)
       if (instance !== null && !after.some((sighting) => sighting.instance === instance))
@@ -176,7 +177,14 @@ function viewOf({ name, interfaceName }: AvahiService, answer: AvahiAnswer): Vie
   const address = hostAddress(answer.address, interfaceName);
   if (address === null || answer.port === 0 || !/.\.local$/i.test(answer.host)) return null;
   const host = answer.host.slice(0, -".local".length);
-  return { instance: name, host, port: answer.port, addresses: [address], txt: readTexts(answer.txt) };
+  return {
+    instance: name,
+    host,
+    port: answer.port,
+    addresses: [address],
+    txt: readTexts(answer.txt),
+    sender: null,
+  };
 }
 
 function keyOf({ interfaceIndex, protocol, name }: AvahiService): string {

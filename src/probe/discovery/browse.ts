@@ -1,5 +1,6 @@
 import type { Sighting } from "../sighting.ts";
 import { createAlarm } from "./alarm.ts";
+import { createAllowance } from "./allowance.ts";
 import { cacheMissing, cacheSightings, cacheUpdate, emptyCache } from "./cache.ts";
 import { checkAnyWorks, type DiscoveryPorts, type LinkReport, openCounting } from "./channel.ts";
 import type { Link } from "./links.ts";
@@ -23,6 +24,8 @@ export interface BrowseReport {
   readonly incomplete: readonly string[];
   /** Records that were left out: somebody said too much. */
   readonly refused: number;
+  /** Packets that were not read: somebody sent too many. */
+  readonly dropped: number;
 }
 
 /** When is asked, in milliseconds from the start; from then on every five seconds. */
@@ -35,8 +38,10 @@ const quietMilliseconds = 40;
 const maximumQuestions = 32;
 /** Whoever announces names without end cannot make this machine ask without end. */
 const maximumAsksBetween = 8;
+/** To each question; a node answers with one or two. */
+const packetsToQuestion = 8;
 /** Whether somebody is expected may change without anything being heard: berry.toml may be read meanwhile. */
-const askCallerEveryMilliseconds = 20;
+const askCallerEveryMilliseconds = 5;
 /** What has come in while nobody had time to look is read before silence is believed. */
 const graceMilliseconds = 2;
 
@@ -63,8 +68,11 @@ export async function browse(
   using resources = new DisposableStack();
   let cache = emptyCache;
   let newsAt = 0;
+  let questionsAsked = 0;
+  const allowance = createAllowance(() => packetsToQuestion * questionsAsked);
 
   const hear = (link: Link, packet: Uint8Array, source: string) => {
+    if (!allowance.take(`${link.name} ${source}`)) return "foreign";
     const message = decodeMessage(packet);
     if (message === null) return "malformed";
     // an answer to somebody else, or by somebody who has not heard the question
@@ -91,6 +99,7 @@ export async function browse(
     const missing = cacheMissing(cache);
     for (const question of missing) asked.add(setKey(question));
     const questions = missing.slice(0, maximumQuestions);
+    questionsAsked += 1;
     for (const packet of encodeQueries(id, [{ name: serviceType, type: "PTR" }, ...questions], []))
       for (const channel of channels) channel.send(packet);
   };
@@ -99,7 +108,14 @@ export async function browse(
     checkAnyWorks(links);
     const missing = cacheMissing(cache).filter(({ type }) => type === "SRV" || type === "A");
     const incomplete = missing.map(({ name }) => name);
-    return { sightings: cacheSightings(cache), end, links, incomplete, refused: cache.refused };
+    return {
+      sightings: cacheSightings(cache),
+      end,
+      links,
+      incomplete,
+      refused: cache.refused,
+      dropped: allowance.dropped,
+    };
   };
 
   let round = 0;

@@ -1,7 +1,8 @@
 import type { Sighting, SightingEvent } from "../sighting.ts";
+import { mergeViews } from "./merge-views.ts";
 import { type Message, nameKey, type ResourceRecord } from "./message.ts";
 import { recordKey, setKey } from "./record-key.ts";
-import { mergeViews, type Question, readViews, serviceType, type View } from "./sightings.ts";
+import { type Question, readViews, serviceType, type View } from "./sightings.ts";
 
 /** What was heard of nodes and has not run out. Times are in milliseconds, of any clock that only goes forward. */
 export interface Cache {
@@ -17,6 +18,8 @@ export interface Cache {
 
 export interface Source {
   readonly link: string;
+  /** Address of the sender. */
+  readonly address: string;
   readonly entries: ReadonlyMap<string, Entry>;
   readonly views: readonly View[];
   readonly missing: readonly Question[];
@@ -52,9 +55,16 @@ export interface CacheChange {
 /** One liar can neither fill the memory nor drown the others. */
 export const maximumRecordsOfSource = 512;
 export const maximumRecords = 8192;
+/** A node has a dozen. Whoever has said so much shares half of the room with all others who have. */
+const modestRecords = 32;
 const secondMilliseconds = 1000;
 
-const silent: Omit<Source, "link"> = { entries: new Map(), views: [], missing: [], hosts: new Set() };
+const silent: Omit<Source, "link" | "address"> = {
+  entries: new Map(),
+  views: [],
+  missing: [],
+  hosts: new Set(),
+};
 
 export const emptyCache: Cache = { sources: new Map(), sightings: new Map(), size: 0, refused: 0 };
 
@@ -71,15 +81,15 @@ export function cacheMissing(cache: Cache): Question[] {
 
 /**
  * Takes in what a response says of nodes (RFC 6762, sections 10 to 10.2): a record replaces what it repeats, a TTL of 0
- * is a goodbye and takes effect a second later, and the cache-flush bit ends in a second what is older than that.
+ * is a goodbye and takes effect a second later, and the cache-flush bit ends in a second what the sender has said before.
  */
 export function cacheUpdate(cache: Cache, arrival: Arrival, now: number): CacheChange {
   const { link, jitter } = arrival;
   const key = `${link} ${arrival.source}`;
-  const source = cache.sources.get(key) ?? { ...silent, link };
+  const source = cache.sources.get(key) ?? { ...silent, link, address: arrival.source };
   const said = ofNodes(arrival.message.records, source);
   if (said.length === 0) return { cache, events: [] };
-  const room = Math.min(maximumRecordsOfSource - source.entries.size, maximumRecords - cache.size);
+  const room = roomOf(source, cache);
   const heard = new Map<string, Entry>();
   let added = 0;
   let refused = 0;
@@ -97,9 +107,16 @@ export function cacheUpdate(cache: Cache, arrival: Arrival, now: number): CacheC
   }
   const sources = new Map(cache.sources);
   if (heard.size > 0) sources.set(key, { ...source, entries: new Map([...source.entries, ...heard]) });
-  endSoon(sources, said, link, now);
+  endSoon(sources, key, said, now);
   const counted = { ...cache, sources, refused: cache.refused + refused };
   return added === 0 ? { cache: counted, events: [] } : settle(counted, [key], cache.sources);
+}
+
+/** How many records more are kept of a source. */
+function roomOf({ entries }: Source, cache: Cache): number {
+  const modest = Math.min(modestRecords - entries.size, maximumRecords - cache.size);
+  const shared = Math.min(maximumRecordsOfSource - entries.size, maximumRecords / 2 - cache.size);
+  return Math.max(0, modest, shared);
 }
 
 /** Ends what has run out. */
@@ -134,36 +151,34 @@ function hostsOf(records: readonly ResourceRecord[]): Set<string> {
 }
 
 /**
- * Lets end in a second what was taken back on the link, and what is older than a second and other than what its name
- * and type are now said to be. What another source has said in the same words is confirmed by it, not ended.
+ * Lets end in a second what the source has taken back, and what it said more than a second ago and other than it now
+ * says. What others have said stands until it runs out: anybody could take it back.
  */
 function endSoon(
   sources: Map<string, Source>,
+  key: string,
   said: readonly ResourceRecord[],
-  link: string,
   now: number,
 ): void {
   const takenBack = new Set(said.filter(({ ttlSeconds }) => ttlSeconds === 0).map(recordKey));
   const replaced = new Set(said.filter(({ flush }) => flush).map(setKey));
-  if (takenBack.size === 0 && replaced.size === 0) return;
+  const source = sources.get(key);
+  if (source === undefined || (takenBack.size === 0 && replaced.size === 0)) return;
   const repeated = new Set(said.map(recordKey));
-  for (const [key, source] of sources) {
-    if (source.link !== link) continue;
-    const ending = [...source.entries].filter(
-      ([content, { record, receivedAt }]) =>
-        takenBack.has(content) ||
-        (receivedAt < now - secondMilliseconds && replaced.has(setKey(record)) && !repeated.has(content)),
-    );
-    if (ending.length === 0) continue;
-    const entries = new Map(source.entries);
-    for (const [content, entry] of ending)
-      entries.set(content, {
-        ...entry,
-        expiresAt: Math.min(entry.expiresAt, now + secondMilliseconds),
-        refreshes: Infinity,
-      });
-    sources.set(key, { ...source, entries });
-  }
+  const ending = [...source.entries].filter(
+    ([content, { record, receivedAt }]) =>
+      takenBack.has(content) ||
+      (receivedAt < now - secondMilliseconds && replaced.has(setKey(record)) && !repeated.has(content)),
+  );
+  if (ending.length === 0) return;
+  const entries = new Map(source.entries);
+  for (const [content, entry] of ending)
+    entries.set(content, {
+      ...entry,
+      expiresAt: Math.min(entry.expiresAt, now + secondMilliseconds),
+      refreshes: Infinity,
+    });
+  sources.set(key, { ...source, entries });
 }
 
 function keepEntries(cache: Cache, isKept: (entry: Entry, source: Source) => boolean): CacheChange {
@@ -192,7 +207,7 @@ function settle(
     const earlier = earlierSources.get(key);
     if (source === undefined) continue;
     const records = [...source.entries.values()].map(({ record }) => record);
-    const read = readViews(records, source.link);
+    const read = readViews(records, source.link, source.address);
     for (const { instance } of [...(earlier?.views ?? []), ...read.views]) instances.add(nameKey(instance));
     size += records.length - (earlier?.entries.size ?? 0);
     if (records.length === 0) sources.delete(key);
@@ -203,10 +218,7 @@ function settle(
   const events: SightingEvent[] = [];
   for (const instance of instances) {
     const before = cache.sightings.get(instance) ?? [];
-    const merged = mergeViews(
-      views.filter((view) => nameKey(view.instance) === instance),
-      before,
-    );
+    const merged = mergeViews(views.filter((view) => nameKey(view.instance) === instance));
     events.push(...differences(before, merged));
     if (merged.length === 0) sightings.delete(instance);
     else sightings.set(instance, merged);

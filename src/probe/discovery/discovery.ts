@@ -30,11 +30,16 @@ export function createDiscovery(ports: FinderPorts): Discovery {
         heard.set(sighting.instance ?? `${sighting.host}:${sighting.port}`, sighting);
         onSighting(sighting);
       };
-      return await both(
+      let isFlooded = false;
+      const onFlood = (is: boolean): void => {
+        isFlooded = is;
+      };
+      const { warnings } = await both(
         hosts,
-        async () => await browseNetwork(request, ports, () => [...heard.values()], hear, signal),
+        async () => await browseNetwork(request, ports, () => [...heard.values()], hear, onFlood, signal),
         async (host) => await findNamed(host, request.timeoutMilliseconds, ports, hear, signal),
       );
+      return isFlooded ? { warnings, isFlooded } : { warnings };
     },
     async watch(request, onEvent, signal) {
       const hosts = request.hosts.map(parseNamedHost);
@@ -73,6 +78,7 @@ async function browseNetwork(
   ports: FinderPorts,
   heard: () => readonly Sighting[],
   onSighting: (sighting: Sighting) => void,
+  onFlood: (isFlooded: boolean) => void,
   signal: AbortSignal,
 ): Promise<readonly DiscoveryWarning[]> {
   switch (via) {
@@ -85,7 +91,9 @@ async function browseNetwork(
     case "mdns": {
       const links = chooseLinks(ports.interfaces(), interfaces);
       const request = { links, timeoutMilliseconds, awaits: () => awaits?.(heard()) ?? false };
-      return warningsOf(await browse(request, ports, onSighting, signal));
+      const report = await browse(request, ports, onSighting, signal);
+      onFlood(report.dropped > 0);
+      return warningsOf(report);
     }
   }
 }
@@ -165,7 +173,7 @@ async function keepLookingUp(
   return warnings;
 }
 
-function warningsOf({ links, incomplete, refused }: BrowseReport): DiscoveryWarning[] {
+function warningsOf({ links, incomplete, refused, dropped }: BrowseReport): DiscoveryWarning[] {
   const warnings = linkWarnings(links);
   if (incomplete.length > 0)
     warnings.push({
@@ -174,6 +182,11 @@ function warningsOf({ links, incomplete, refused }: BrowseReport): DiscoveryWarn
   if (refused > 0)
     warnings.push({
       message: `somebody on the network announces too much: ${refused} records were left out`,
+    });
+  if (dropped > 0)
+    warnings.push({
+      message: `somebody floods the network with answers: ${dropped} packets were not read`,
+      hint: "nodes may be told to be missing that are not; --host NAME asks them by name",
     });
   return warnings;
 }

@@ -1,5 +1,5 @@
-import type { Address, Sighting } from "../sighting.ts";
-import { compareAddresses, hostAddress, isLinkLocal } from "./address.ts";
+import type { Address } from "../sighting.ts";
+import { hostAddress } from "./address.ts";
 import { nameKey, type ResourceRecord } from "./message.ts";
 
 /** What nodes announce; ends every instance's name. */
@@ -17,9 +17,9 @@ export interface View {
   readonly port: number;
   readonly addresses: readonly Address[];
   readonly txt: ReadonlyMap<string, string>;
+  /** Address of the host that tells it, with a zone where it has one; null: not known. */
+  readonly sender: string | null;
 }
-
-const maximumAddresses = 16;
 
 /**
  * What the records of one host, heard on one link, say of nodes (RFC 6763, sections 4 to 6).
@@ -28,6 +28,7 @@ const maximumAddresses = 16;
 export function readViews(
   records: readonly ResourceRecord[],
   link: string,
+  sender: string,
 ): { readonly views: readonly View[]; readonly missing: readonly Question[] } {
   const find = <Type extends ResourceRecord["type"]>(name: string, type: Type) =>
     records.filter(
@@ -57,6 +58,7 @@ export function readViews(
         port,
         addresses,
         txt: readTexts(texts?.strings ?? []),
+        sender,
       });
   }
   return { views, missing };
@@ -82,61 +84,4 @@ export function readTexts(strings: readonly string[]): Map<string, string> {
     if (at > 0 && !texts.has(key)) texts.set(key, text.slice(at + 1));
   }
   return texts;
-}
-
-/**
- * What is said of one instance by all hosts and on all links. Two boards of one name stay two: on different links
- * nobody notices that both are called pi1. The first one has the name for itself, others with their serial in brackets.
- * @param earlier what has been told of the instance; a board keeps the name that it had then
- */
-export function mergeViews(views: readonly View[], earlier: readonly Sighting[]): Sighting[] {
-  const boards = new Map<string, View[]>();
-  const nameless: View[] = [];
-  for (const view of views) {
-    const serial = view.txt.get("serial") ?? "";
-    if (serial === "") nameless.push(view);
-    else boards.set(serial, [...(boards.get(serial) ?? []), view]);
-  }
-  // An answer without the TXT record belongs to the board of the same host name.
-  for (const view of nameless) {
-    const same = [...boards.values()].find((board) => board.some(({ host }) => host === view.host));
-    if (same === undefined) boards.set("", [...(boards.get("") ?? []), view]);
-    else same.push(view);
-  }
-  const names = new Map(
-    earlier
-      .map(({ serial, instance }) => [serial ?? "", instance] as const)
-      .filter(([serial]) => boards.has(serial)),
-  );
-  return [...boards].flatMap(([serial, board]) => {
-    const sighting = sightingOf(board);
-    if (sighting === null) return [];
-    const isTaken = [...names.values()].includes(sighting.instance);
-    const instance = names.get(serial) ?? (isTaken ? `${sighting.instance} (${serial})` : sighting.instance);
-    names.set(serial, instance);
-    return [{ ...sighting, instance }];
-  });
-}
-
-function sightingOf(views: readonly View[]): Sighting | null {
-  const fullest = views.find(({ txt }) => txt.size > 0) ?? views[0];
-  if (fullest === undefined) return null;
-  const addresses = new Map<string, Address>();
-  for (const address of views.flatMap((view) => view.addresses)) {
-    // one routable address may be seen through two interfaces, a link-local one is another host's on each
-    const key = isLinkLocal(address.address) ? `${address.address}%${address.zone}` : address.address;
-    if (!addresses.has(key)) addresses.set(key, address);
-  }
-  const said = (key: string) => fullest.txt.get(key) || null;
-  return {
-    instance: fullest.instance,
-    host: fullest.host,
-    addresses: [...addresses.values()].sort(compareAddresses).slice(0, maximumAddresses),
-    port: fullest.port,
-    serial: said("serial"),
-    model: said("model"),
-    role: said("role"),
-    version: said("version"),
-    source: "mdns",
-  };
 }

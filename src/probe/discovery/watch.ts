@@ -1,6 +1,7 @@
 import type { SightingEvent } from "../sighting.ts";
 import { isOnLink } from "./address.ts";
 import { createAlarm } from "./alarm.ts";
+import { createAllowance } from "./allowance.ts";
 import {
   cacheExpire,
   cacheForget,
@@ -36,6 +37,8 @@ const longestPauseMilliseconds = 60 * 60 * 1000;
 /** The wall clock was ahead by so much: the machine has slept, and nothing of what was said meanwhile was heard. */
 const sleptMilliseconds = 10_000;
 const maximumQuestions = 64;
+/** Of one sender, between two scans. */
+const maximumPacketsOfSender = 64;
 
 /** When something is asked next, and how long the pause after that is. */
 interface Schedule {
@@ -68,6 +71,7 @@ export async function watch(
   });
   const missing = new Map<string, Schedule>();
   let cache = emptyCache;
+  const allowance = createAllowance(() => maximumPacketsOfSender);
 
   const take = ({ cache: changed, events }: CacheChange): void => {
     cache = changed;
@@ -77,6 +81,7 @@ export async function watch(
     // section 11: from elsewhere nobody answers; and what this machine itself asks comes back, too
     if (port !== mdnsPort || !isOnLink(source, link.name, link.networks) || !isResponse(packet))
       return "foreign";
+    if (!allowance.take(`${link.name} ${source}`)) return "foreign";
     const message = decodeMessage(packet);
     if (message === null) return "malformed";
     const before = cache;
@@ -141,6 +146,7 @@ export async function watch(
   while (!signal.aborted) {
     const now = monotonic();
     if (now >= scanAt) {
+      allowance.renew();
       await scan(linksOrNone(links));
       scanAt = monotonic() + scanEveryMilliseconds;
     }

@@ -44,11 +44,17 @@ export function nodeNames(rows: readonly Row[]): Chosen<NamedNode> {
   return { kept, leftOut: [...new Set(leftOut)] };
 }
 
-/** Addresses that lead to the host from everywhere, the best first; link-local ones mean another host on each link. */
-export function routable({ addresses }: Row): readonly Address[] {
-  return addresses.filter(
+/**
+ * Addresses that lead to the host from everywhere, the best first; link-local ones mean another host on each link.
+ * What was asked and had not answered when another address did is left out, as long as there are others.
+ */
+export function routable({ addresses, answer }: Row): readonly Address[] {
+  const all = addresses.filter(
     ({ address, family }) => /^[0-9a-f:.]+$/i.test(address) && (family === 4 || !/^fe[89ab]/i.test(address)),
   );
+  const slower = answer?.answer === "page" ? answer.slower : [];
+  const prompt = all.filter(({ address }) => !slower.includes(address));
+  return prompt.length > 0 ? prompt : all;
 }
 
 /** What has an address of that kind; who has none is told, but for those that berry.toml alone speaks of. */

@@ -11,10 +11,16 @@ import type { Rendered } from "./rendered.ts";
 export function renderPromSd(rows: readonly Row[]): Rendered {
   const taken = new Set<string>();
   const leftOut: string[] = [];
-  // an address that two claim belongs to the one that answers
-  const inOrder = [...rows].sort((one, other) => Number(one.health === null) - Number(other.health === null));
+  // an address that two claim belongs to the one that answers, and by its own name
+  const rank = ({ name, health }: Row) => (health === null ? 2 : health.hostName === name ? 0 : 1);
+  const inOrder = [...rows].sort((one, other) => rank(one) - rank(other));
   const groups = new Map<Row, unknown>();
+  const living = new Set(rows.flatMap(({ name, health }) => (health === null ? [] : [name.toLowerCase()])));
   for (const row of inOrder) {
+    if (row.health === null && living.has(row.name.toLowerCase())) {
+      leftOut.push(`${printable(row.name)}: another board of this name answers`);
+      continue;
+    }
     const [address] = routable(row);
     const target = address === undefined ? null : targetOf(address, row.port);
     if (target === null || taken.has(target)) {

@@ -1,4 +1,4 @@
-import { baseOf, hostKey } from "./group-sightings.ts";
+import { baseOf, hostKey, isConfirmed } from "./group-sightings.ts";
 import type { Finding } from "./settle-answers.ts";
 
 /** What to call a board. */
@@ -13,20 +13,46 @@ export interface Naming {
   readonly namesakes: readonly Finding[];
 }
 
-/** Names all boards, in their order. */
-export function nameBoards(findings: readonly Finding[]): readonly Naming[] {
+/**
+ * Names all boards, in their order. Whoever is announced under a name that the page of another board confirms is shown
+ * with where it comes from, so that the name stays with that one.
+ * @param known names of berry.toml, as `hostKey` has them
+ */
+export function nameBoards(findings: readonly Finding[], known: ReadonlySet<string>): readonly Naming[] {
   const hosts = new Set(
     findings.flatMap(({ board }) => board.heard.map(({ sighting }) => hostKey(sighting.host))),
   );
-  const called = new Map(findings.map((finding) => [finding, calledOf(finding, hosts)]));
+  const confirmed = new Set(
+    findings.flatMap((finding) => {
+      const isTrue = finding.announced !== null && finding.nodeName !== null && isConfirmed(finding.first);
+      return isTrue ? [calledOf(finding, hosts)] : [];
+    }),
+  );
+  const nameOf = (finding: Finding): string => {
+    const name = calledOf(finding, hosts);
+    const { nodeName, first } = finding;
+    const isBelied = nodeName !== null && !isConfirmed(first) && !known.has(name);
+    // a stranger's word for a node that answers by its own name
+    return isBelied && known.has(nodeName) && !confirmed.has(nodeName) ? nodeName : name;
+  };
+  const called = new Map(findings.map((finding) => [finding, nameOf(finding)]));
   const byName = Map.groupBy(findings, (finding) => called.get(finding) ?? "");
   return findings.map((finding) => {
     const name = called.get(finding) ?? "";
     const namesakes = (byName.get(name) ?? []).filter((other) => other !== finding);
     const own = finding.announced === null ? name : hostKey(finding.announced.host);
+    const isRival =
+      finding.announced !== null &&
+      !isConfirmed(finding.first) &&
+      namesakes.some((other) => other.announced !== null && isConfirmed(other.first));
+    if (isRival) return { called: name, shown: `${own} (${originOf(finding)})`, isItself: false, namesakes };
     const isItself = namesakes.length === 0 || own === name || !hosts.has(name);
     return { called: name, shown: isItself ? name : own, isItself, namesakes };
   });
+}
+
+function originOf({ first: { sighting } }: Finding): string {
+  return sighting.sender ?? sighting.serial ?? sighting.addresses[0]?.address ?? "nowhere";
 }
 
 function calledOf({ board, nodeName, announced }: Finding, hosts: ReadonlySet<string>): string {

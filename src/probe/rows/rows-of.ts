@@ -1,7 +1,7 @@
 import type { Row } from "../row.ts";
 import type { Address } from "../sighting.ts";
 import { ailmentsOf } from "./ailments.ts";
-import { groupSightings, type Heard, hostKey } from "./group-sightings.ts";
+import { baseOf, groupSightings, type Heard, hostKey } from "./group-sightings.ts";
 import { nameBoards, type Naming } from "./name-boards.ts";
 import { type Finding, settleAnswers } from "./settle-answers.ts";
 
@@ -19,8 +19,9 @@ const usualPort = 9100;
  * @param expected what berry.toml names; null: there is no berry.toml
  */
 export function rowsOf(heard: readonly Heard[], expected: readonly ExpectedNode[] | null): readonly Row[] {
-  const findings = settleAnswers(groupSightings(heard));
-  const namings = nameBoards(findings);
+  const known = new Set((expected ?? []).map(({ name }) => hostKey(name)));
+  const findings = settleAnswers(groupSightings(heard, known));
+  const namings = nameBoards(findings, known);
   const bySerial = Map.groupBy(findings, ({ board }) => board.serial);
   const rows = findings.flatMap((finding, index) => {
     const naming = namings[index];
@@ -49,11 +50,13 @@ function toRow(
   twins: readonly Finding[],
   isExpecting: boolean,
 ): Row {
-  const { board, first, answer } = finding;
+  const { first, answer } = finding;
   const health = answer?.answer === "page" ? answer.health : null;
   const isKnown = isExpecting ? node !== undefined : null;
   const said = (key: "serial" | "model" | "role" | "version") =>
-    board.heard.map(({ sighting }) => sighting[key]).find((text) => text !== null && text !== "") ?? null;
+    believedOf(finding)
+      .map(({ sighting }) => sighting[key])
+      .find((text) => text !== null && text !== "") ?? null;
   return {
     name: node?.name ?? naming.shown,
     state: health === null ? "dead" : isKnown === false ? "unknown" : "alive",
@@ -74,16 +77,53 @@ function toRow(
 
 /**
  * Each once, in the order of the sightings; behind all others those that were too slow. What answered is not put before
- * what was not asked: a file that others read would change with every look.
+ * what was not asked: a file that others read would change with every look. Of one that is not believed, what answered.
  */
-function addressesOf({ board, answer }: Finding): readonly Address[] {
+function addressesOf(finding: Finding): readonly Address[] {
+  const { board, answer } = finding;
+  const believed = new Set(believedOf(finding));
   const slower = answer?.answer === "page" ? answer.slower : [];
-  const all = board.heard.flatMap(({ sighting }) => sighting.addresses);
+  const all = board.heard.flatMap((heard) => {
+    const { sighting } = heard;
+    const answered = heard.answer?.answer === "page" ? heard.answer.address : null;
+    return sighting.addresses.filter(({ address }) => believed.has(heard) || address === answered);
+  });
   const once = [...new Map(all.map((address) => [address.address, address])).values()];
   return [
     ...once.filter(({ address }) => !slower.includes(address)),
     ...once.filter(({ address }) => slower.includes(address)),
   ];
+}
+
+/** Where one has answered, what others say who did not, or who speak from elsewhere, counts for nothing. */
+function believedOf({ board, first }: Finding): readonly Heard[] {
+  if (first.answer?.answer !== "page") return board.heard;
+  const { sender } = first.sighting;
+  return board.heard.filter(
+    (heard) =>
+      heard === first ||
+      (heard.answer?.answer === "page" &&
+        (heard.sighting.sender === undefined || heard.sighting.sender === sender)),
+  );
+}
+
+/** What is said of the board by those who are not believed. */
+function rumoursOf(finding: Finding): readonly string[] {
+  const { board, first } = finding;
+  if (first.answer?.answer !== "page") return [];
+  const own = new Set(addressesOf(finding).map(({ address }) => address));
+  const told = board.heard.flatMap(({ sighting, answer }) => {
+    if (sighting.source === "user" || answer === null) return [];
+    const who = sighting.sender ?? sighting.instance ?? "somebody";
+    if (baseOf(sighting.host) !== baseOf(first.sighting.host))
+      return [`${who} announces its address as that of ${sighting.host}`];
+    const elsewhere = sighting.addresses.find(({ address }) => !own.has(address));
+    const isOther = sighting.port !== first.sighting.port || elsewhere !== undefined;
+    if (answer.answer === "page" || !isOther) return [];
+    const at = (elsewhere ?? sighting.addresses[0])?.address ?? sighting.host;
+    return [`${who} announces it at ${at}, port ${sighting.port}, too, where it does not answer`];
+  });
+  return [...new Set(told)].slice(0, 3);
 }
 
 function warningsOf(
@@ -94,13 +134,16 @@ function warningsOf(
 ): readonly string[] {
   const { nodeName, announced } = finding;
   const role = announced?.role ?? null;
+  const host = announced === null ? called : hostKey(announced.host);
+  const isBelied = nodeName !== null && nodeName !== host && nodeName !== baseOf(host);
   return [
+    ...rumoursOf(finding),
     ...few(namesakes).map((other) => `another board calls itself ${called}, too: ${identityOf(other)}`),
     ...few(twins.filter((other) => other !== finding)).map(
       ({ first }) => `${first.sighting.host} claims the same serial: a copy, or a lie`,
     ),
-    ...(announced !== null && nodeName !== null && nodeName !== called
-      ? [`it is announced as ${called}, and its page is that of ${nodeName}`]
+    ...(isBelied || (announced !== null && nodeName !== null && nodeName !== called)
+      ? [`it is announced as ${isBelied ? host : called}, and its page is that of ${nodeName}`]
       : []),
     ...(node !== undefined && role !== null && role !== node.role
       ? [`its role is ${role}, in berry.toml it is ${node.role}`]

@@ -17,15 +17,7 @@ export interface Finding {
 /** Chooses what each board answered, and takes away pages that are another board's. */
 export function settleAnswers(boards: readonly Board[]): readonly Finding[] {
   const findings = boards.flatMap(toFinding);
-  const byAddress = Map.groupBy(findings, ({ answer }) =>
-    answer?.answer === "page" ? answer.address : null,
-  );
-  return findings.map((finding) => {
-    const { answer } = finding;
-    return answer?.answer === "page"
-      ? withoutForeignPage(finding, byAddress.get(answer.address) ?? [])
-      : finding;
-  });
+  return findings.map((finding) => withoutForeignPage(finding, findings));
 }
 
 const worth: Readonly<Record<Answer["answer"], number>> = { page: 3, garbage: 2, none: 1 };
@@ -51,12 +43,13 @@ function toFinding(board: Board): readonly Finding[] {
  * Where two boards claim one address, as a lease that was passed on leaves it in avahi's cache, the page is of the one
  * that it names.
  */
-function withoutForeignPage(finding: Finding, sharers: readonly Finding[]): Finding {
+function withoutForeignPage(finding: Finding, findings: readonly Finding[]): Finding {
   const { nodeName, first } = finding;
   if (nodeName === null || isCalled(first, nodeName)) return finding;
-  const owner = sharers.find(
+  const owner = findings.find(
     (other) =>
       other !== finding &&
+      other.answer?.answer === "page" &&
       !other.board.endpoints.isDisjointFrom(finding.board.endpoints) &&
       isCalled(other.first, nodeName),
   );

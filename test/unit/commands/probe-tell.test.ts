@@ -101,7 +101,7 @@ describe("the exit code", () => {
   const well = rowsOf([page("pi1", 1), page("guest", 9, { isClockSynchronised: false })], nodes.slice(0, 1));
   test("says that all is well, warnings or not", () => {
     expect(judge(well)).toBeNull();
-    expect(judge(well, 2)).toBeNull();
+    expect(judge(well, 1)).toBeNull();
   });
   test("says who is not", () => {
     expect(judge(rows)).toEqual(["unhealthy", "not well: pi2 (critical), pi3 (dead), pi4 (missing)"]);
@@ -110,12 +110,16 @@ describe("the exit code", () => {
     expect(judge(rows, null, well)).toBeNull();
     expect(judge(rows, null, [])).toBeNull();
   });
+  test("does not count strangers as expected, where berry.toml says who is one", () => {
+    expect(judge(well, 2)).toEqual(["temporary", "1 of 2 expected nodes live"]);
+    expect(judge(rowsOf([page("pi1", 1), page("guest", 9)], null), 2)).toBeNull();
+  });
   test("says that nobody was found", () => {
     expect(judge([])).toEqual(["unavailable", "no node was found"]);
     expect(judge(rowsOf([], nodes))).toEqual(["unavailable", "no node was found"]);
   });
   test("says that fewer live than were expected, and nothing else of them", () => {
-    expect(judge(rows, 4)).toEqual(["temporary", "3 of 4 expected nodes live"]);
+    expect(judge(rows, 4)).toEqual(["temporary", "2 of 4 expected nodes live"]);
     expect(judge(rows, 3)).toBeNull();
     expect(judge([], 1)).toEqual(["temporary", "0 of 1 expected nodes live"]);
   });

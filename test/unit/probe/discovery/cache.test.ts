@@ -43,7 +43,8 @@ const brief = (events: readonly SightingEvent[]) =>
       ? `gone ${event.instance}`
       : `seen ${event.sighting.instance} ${event.sighting.addresses.map(({ address }) => address).join(" ")}`,
   );
-const names = (cache: Cache) => cacheSightings(cache).map(({ instance, serial }) => `${instance}: ${serial}`);
+const namesOf = (cache: Cache) =>
+  cacheSightings(cache).map(({ instance, serial }) => `${instance}: ${serial}`);
 
 describe("an answer", () => {
   test("gives a sighting with all that it says", () => {
@@ -64,6 +65,7 @@ describe("an answer", () => {
       role: "server",
       version: "0.1.0",
       source: "mdns",
+      sender: "192.168.1.11",
     } as const;
     expect(events).toEqual([{ event: "seen", sighting }]);
     expect(cacheSightings(cache)).toEqual([sighting]);
@@ -125,45 +127,98 @@ describe("one instance", () => {
     ]);
   });
 
-  test("of two boards is two sightings, which keep their names when one of them is gone", () => {
-    const other = { txt: ["serial=10000000ffffffff"], addresses: ["10.0.0.11"] };
-    const both = tell(emptyCache, {}, { options: other, link: "eth1", source: "10.0.0.11" });
+  test("that two boards claim is two sightings, whose names do not depend on who was first", () => {
+    const mine = {};
+    const others = {
+      options: { txt: ["serial=10000000ffffffff"], addresses: ["10.0.0.11"] },
+      link: "eth1",
+      source: "10.0.0.11",
+    };
+    const names = [
+      "berry on pi1 (10.0.0.11): 10000000ffffffff",
+      "berry on pi1 (192.168.1.11): 10000000a1b2c301",
+    ];
+    const both = tell(emptyCache, mine, others);
     expect(brief(both.events)).toEqual([
       "seen berry on pi1 192.168.1.11",
-      "seen berry on pi1 (10000000ffffffff) 10.0.0.11",
+      "gone berry on pi1",
+      "seen berry on pi1 (10.0.0.11) 10.0.0.11",
+      "seen berry on pi1 (192.168.1.11) 192.168.1.11",
     ]);
-    const one = cacheForget(both.cache, "eth0");
-    expect(brief(one.events)).toEqual(["gone berry on pi1"]);
-    expect(names(one.cache)).toEqual(["berry on pi1 (10000000ffffffff): 10000000ffffffff"]);
-    expect(names(tell(one.cache, {}).cache).toSorted()).toEqual([
-      "berry on pi1 (10000000ffffffff): 10000000ffffffff",
-      "berry on pi1: 10000000a1b2c301",
-    ]);
+    expect(namesOf(both.cache)).toEqual(names);
+    expect(namesOf(tell(emptyCache, others, mine).cache)).toEqual(names);
+    expect(namesOf(cacheForget(both.cache, "eth0").cache)).toEqual(["berry on pi1: 10000000ffffffff"]);
+  });
+
+  test("and one serial, claimed by a liar, is two sightings with its own addresses each", () => {
+    const far = Array.from({ length: 16 }, (_, number) => `10.0.0.${number + 1}`);
+    for (const [index, addresses] of [
+      ["192.168.1.66"],
+      far,
+      ["192.168.1.11", ...far],
+      ["192.168.1.66", "192.168.1.11"],
+    ].entries()) {
+      const lie = { options: { addresses, flush: true }, source: "192.168.1.66" };
+      const cache = [tell(emptyCache, {}, lie), tell(emptyCache, lie, {})].map((each) => each.cache);
+      const mine = cache.map((each) => cacheSightings(each).find(({ sender }) => sender === "192.168.1.11"));
+      expect([index, ...mine.map((each) => each?.addresses.map(({ address }) => address))]).toEqual([
+        index,
+        ["192.168.1.11"],
+        ["192.168.1.11"],
+      ]);
+      expect(cache.map((each) => cacheSightings(each).length)).toEqual([2, 2]);
+      expect(cacheSightings(cache[0] ?? emptyCache)).toEqual(cacheSightings(cache[1] ?? emptyCache));
+    }
+  });
+
+  test("at another port is another claim", () => {
+    const lie = { options: { port: 9 }, source: "192.168.1.66" };
+    expect(cacheSightings(tell(emptyCache, lie, {}).cache).map(({ port }) => port)).toEqual([9100, 9]);
+  });
+
+  test("is neither taken back nor replaced by somebody else", () => {
+    for (const options of [{ ttl: 0 }, { flush: true, addresses: ["192.168.1.66"] }]) {
+      const { cache } = tell(emptyCache, {}, { options, source: "192.168.1.66", at: 60_000 });
+      const { cache: later } = cacheExpire(cache, 62_000);
+      expect(cacheSightings(later).flatMap(({ addresses }) => addresses)).toContainEqual({
+        address: "192.168.1.11",
+        family: 4,
+        zone: "eth0",
+      });
+    }
   });
 
   test("that gives its serial later than its address is one board, under one name", () => {
     const { cache, events } = tell(emptyCache, { options: { txt: null } }, {});
-    expect(names(cache)).toEqual(["berry on pi1: 10000000a1b2c301"]);
+    expect(namesOf(cache)).toEqual(["berry on pi1: 10000000a1b2c301"]);
     expect(events.map(({ event }) => event)).toEqual(["seen", "seen"]);
   });
 
   test("whose serial is not known everywhere is one board still", () => {
     const { cache } = tell(emptyCache, {}, { options: { txt: null }, source: "fe80::11%eth0" });
-    expect(names(cache)).toEqual(["berry on pi1: 10000000a1b2c301"]);
+    expect(namesOf(cache)).toEqual(["berry on pi1: 10000000a1b2c301"]);
   });
 
-  test("that moves is at its new address alone, a second after it has said so", () => {
-    const { cache, events } = tell(
+  test("that moves is at both addresses until the old one has run out: anybody could say that it moves", () => {
+    const { cache } = tell(
       emptyCache,
       { options: { flush: true } },
       { options: { flush: true, addresses: ["192.168.1.99"] }, source: "192.168.1.99", at: 60_000 },
     );
-    const after = cacheExpire(cache, 61_000);
-    expect(brief([...events, ...after.events])).toEqual([
-      "seen berry on pi1 192.168.1.11",
-      "seen berry on pi1 192.168.1.11 192.168.1.99",
+    expect(brief(cacheExpire(cache, 120_000).events)).toEqual([
+      "gone berry on pi1 (192.168.1.11)",
+      "gone berry on pi1 (192.168.1.99)",
       "seen berry on pi1 192.168.1.99",
     ]);
+  });
+
+  test("that says itself that it moves is at its new address alone, a second later", () => {
+    const { cache } = tell(
+      emptyCache,
+      { options: { flush: true } },
+      { options: { flush: true, addresses: ["192.168.1.99"] }, at: 60_000 },
+    );
+    expect(brief(cacheExpire(cache, 61_000).events)).toEqual(["seen berry on pi1 192.168.1.99"]);
   });
 
   test("that is confirmed in one family does not end in the other", () => {
@@ -272,11 +327,18 @@ describe("a liar", () => {
     expect(cache.size).toBe(maximumRecordsOfSource);
     expect(cache.refused).toBe(40_000 - maximumRecordsOfSource);
     ({ cache } = tell(cache, {}));
-    expect(names(cache)).toContain("berry on pi1: 10000000a1b2c301");
+    expect(namesOf(cache)).toContain("berry on pi1: 10000000a1b2c301");
   });
 
-  test("that has many addresses cannot fill the memory", () => {
+  test("that has many addresses cannot fill the memory, nor take the place of the others", () => {
     let cache = emptyCache;
+    for (let number = 0; number < 20_000; number += 1)
+      ({ cache } = tell(cache, {
+        options: { instance: `liar ${number}`, txt: null, without: ["SRV", "A"] },
+        source: `192.168.2.${number % 20}`,
+      }));
+    expect(cache.size).toBe(maximumRecords / 2);
+    expect(namesOf(tell(cache, {}).cache)).toContain("berry on pi1: 10000000a1b2c301");
     for (let number = 0; number < 3000; number += 1)
       ({ cache } = tell(cache, { ...flood(number), source: `192.168.${number >> 8}.${number & 255}` }));
     expect(cache.size).toBe(maximumRecords);
