@@ -109,6 +109,7 @@ describe.skipIf(cannotHide)("on a machine without pacman", () => {
             files: {
               "usr/bin/berry": { content: "#!/bin/sh\n", mode: 0o755 },
               "usr/lib/systemd/system/berry-fand.service": "[Install]\nWantedBy=multi-user.target\n",
+              "usr/lib/systemd/system/berry-announce.service": "[Install]\nWantedBy=multi-user.target\n",
             },
           },
         ],

@@ -34,6 +34,7 @@ async function packageOf(version: string): Promise<string> {
           "usr/bin/berry": { content: `#!/bin/sh\necho berry ${version}\n`, mode: 0o755 },
           "usr/lib/berry/fand-failsafe": { content: "#!/bin/sh\n# the package's own\n", mode: 0o755 },
           "usr/lib/systemd/system/berry-fand.service": unit,
+          "usr/lib/systemd/system/berry-announce.service": unit,
           "etc/berry/fand.toml": "# the package's own\n",
         },
       },
