@@ -10,6 +10,7 @@ import { systemClock } from "../../system/clock.ts";
 import type { FindOptions } from "./find-options.ts";
 import { isAnybodyFound } from "./judge-rows.ts";
 import { keepsFile, writeRows } from "./present-rows.ts";
+import { readerGone } from "./reader.ts";
 import { render } from "./render.ts";
 import { createTeller } from "./tell-changes.ts";
 import { cutTo } from "./tell-values.ts";
@@ -30,7 +31,7 @@ export interface RowPorts {
 
 /**
  * Shows the nodes until it is interrupted: on a terminal in place, into a file whole, else each change on a line of its
- * own.
+ * own. Ends when nobody reads that any more.
  * @throws the signal's reason, at last
  */
 export async function watchRows(
@@ -93,7 +94,9 @@ export async function watchRows(
   // who is missing is told though nobody answers
   news.resolve();
   try {
-    await Promise.all([following, showing()]);
+    const shown = Promise.all([following, showing()]);
+    shown.catch(() => undefined);
+    await (find.file === null ? Promise.race([shown, readerGone(systemClock, either)]) : shown);
   } finally {
     over.abort();
     if (isLive) {

@@ -236,6 +236,15 @@ describe("berry probe --write", () => {
   });
 });
 
+test("berry probe --watch ends when its reader has gone", async () => {
+  const main = join(import.meta.dir, "../../../src/main.ts");
+  const words = "probe --watch --no-cluster --iface lo --host 127.0.0.1:1 -o ndjson";
+  const script = `{ "$0" "$1" ${words} 2>/dev/null; echo "ended with $?" >&2; } | head -1`;
+  const child = Bun.spawn(["bash", "-c", script, process.execPath, main], { stdout: "pipe", stderr: "pipe" });
+  expect(JSON.parse(await child.stdout.text())).toMatchObject({ name: "127.0.0.1", state: "dead" });
+  expect(await child.stderr.text()).toBe("ended with 0\n");
+}, 30_000);
+
 describe("what cannot be meant is refused before anybody is asked", () => {
   test.each([
     [["--filter", "tmp>70"], "there is no field 'tmp'", "did you mean temp?"],
