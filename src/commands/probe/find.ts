@@ -46,7 +46,7 @@ export const find = defineVerb({
       type: "string",
       valueHint: "N",
       description:
-        "end the moment the N-th of them lives; fail where that is not so in time. The count alone is judged, not how they are",
+        "end the moment the N-th of them lives; fail where that is not so in time. Whom berry.toml does not know does not count; the count alone is judged, not how they are",
     },
     timeout: {
       type: "string",

@@ -3,7 +3,7 @@ import { printable } from "../../core/printable.ts";
 import type { Row } from "../../probe/row.ts";
 
 /** Whether it answers: whoever berry.toml does not know lives, too. */
-export function isLiving({ state }: Row): boolean {
+function isLiving({ state }: Row): boolean {
   return state === "alive" || state === "unknown";
 }
 
