@@ -12,7 +12,7 @@ import { rowsOf } from "../../probe/rows/rows-of.ts";
 import { systemClock } from "../../system/clock.ts";
 import { clusterNodes } from "./cluster-nodes.ts";
 import { findOptions } from "./find-options.ts";
-import { isAnybodyFound, isExpected, judgeRows } from "./judge-rows.ts";
+import { isAnybodyFound, countExpected, judgeRows } from "./judge-rows.ts";
 import { type Found, lookOnce } from "./look-once.ts";
 import { presentRows } from "./present-rows.ts";
 
@@ -122,8 +122,7 @@ export const find = defineVerb({
 
     async function awaitLiving(count: number): Promise<Found> {
       const { expected } = await nodes;
-      const isEnough = (heard: readonly Heard[]) =>
-        shownOf(rowsOf(heard, expected)).filter(isExpected).length >= count;
+      const isEnough = (heard: readonly Heard[]) => countExpected(shownOf(rowsOf(heard, expected))) >= count;
       const { awaitNodes } = await import("./await-nodes.ts");
       return awaitNodes(options.request, ports, isEnough, signal);
     }

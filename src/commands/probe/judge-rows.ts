@@ -7,9 +7,11 @@ function isLiving({ state }: Row): boolean {
   return state === "alive" || state === "unknown";
 }
 
-/** Whether it is one of those that `--expect` counts: strangers beside berry.toml are not. */
-export function isExpected({ state }: Row): boolean {
-  return state === "alive";
+/** How many live of those that `--expect` means: of berry.toml, where there is one, each name once. */
+export function countExpected(rows: readonly Row[]): number {
+  const living = rows.filter(({ state }) => state === "alive");
+  const known = living.filter(({ isKnown }) => isKnown === true);
+  return living.length - known.length + new Set(known.map(({ name }) => name)).size;
 }
 
 /** Whether it is known where anybody is, dead or alive. */
@@ -28,7 +30,7 @@ export function judgeRows(
   expect: number | null,
 ): BerryError | null {
   if (expect !== null) {
-    const living = shown.filter(isExpected).length;
+    const living = countExpected(shown);
     if (living >= expect) return null;
     return new BerryError("temporary", `${living} of ${expect} expected nodes live`, {
       hint: living === 0 ? howToFind : "a longer --timeout waits longer",

@@ -138,8 +138,12 @@ function warningsOf(
   const isBelied = nodeName !== null && nodeName !== host && nodeName !== baseOf(host);
   return [
     ...rumoursOf(finding),
-    ...few(namesakes).map((other) => `another board calls itself ${called}, too: ${identityOf(other)}`),
-    ...few(twins.filter((other) => other !== finding)).map(
+    ...few(namesakes).map((other) =>
+      twins.includes(other)
+        ? `two machines say that they are ${called}: the other one is at ${placeOf(other)}`
+        : `another board calls itself ${called}, too: ${identityOf(other)}`,
+    ),
+    ...few(twins.filter((other) => other !== finding && !namesakes.includes(other))).map(
       ({ first }) => `${first.sighting.host} claims the same serial: a copy, or a lie`,
     ),
     ...(isBelied || (announced !== null && nodeName !== null && nodeName !== called)
@@ -158,7 +162,11 @@ function few(findings: readonly Finding[]): readonly Finding[] {
 
 function identityOf({ board, first }: Finding): string {
   if (board.serial !== null) return `serial ${board.serial}`;
-  return first.sighting.addresses[0]?.address ?? first.sighting.host;
+  return placeOf({ first });
+}
+
+function placeOf({ first: { sighting } }: Pick<Finding, "first">): string {
+  return sighting.addresses[0]?.address ?? sighting.host;
 }
 
 function toMissing({ name, role }: ExpectedNode): Row {

@@ -113,6 +113,7 @@ describe("the exit code", () => {
   test("does not count strangers as expected, where berry.toml says who is one", () => {
     expect(judge(well, 2)).toEqual(["temporary", "1 of 2 expected nodes live"]);
     expect(judge(rowsOf([page("pi1", 1), page("guest", 9)], null), 2)).toBeNull();
+    expect(judge(rowsOf([page("pi1", 1), page("pi1", 9)], nodes.slice(0, 1)), 2)).not.toBeNull();
   });
   test("says that nobody was found", () => {
     expect(judge([])).toEqual(["unavailable", "no node was found"]);

@@ -147,6 +147,72 @@ describe("who is followed", () => {
   });
 });
 
+describe("a liar", () => {
+  const mine = sightingOf("pi1", 1, { instance: "pi1", sender: "192.168.1.1" });
+  const lie = sightingOf("pi1", 66, { instance: "pi1", serial: mine.serial, sender: "192.168.1.66" });
+  const labelled = (sighting: typeof mine) => ({ ...sighting, instance: `pi1 (${sighting.sender})` });
+  const addresses = (heard: readonly string[]) => heard.toSorted();
+
+  test("whom alone listening heard does not keep a look from the node", async () => {
+    const { discovery, nodes, told } = start();
+    discovery.see(lie);
+    await settle();
+    discovery.find(mine);
+    await settle();
+    expect(nodes.asked).toHaveLength(2);
+    expect(told()).toEqual(["pi1 page", "pi1 page"]);
+  });
+  test("that has gone is forgotten within a round, as the node answers", async () => {
+    const { discovery, nodes, told, pass } = start();
+    discovery.see(mine);
+    await settle();
+    discovery.tell({ event: "gone", instance: "pi1" });
+    discovery.see(labelled(mine));
+    discovery.see(labelled(lie));
+    await settle();
+    expect(addresses(told())).toEqual(["pi1 page", "pi1 page"]);
+    nodes.answerAt("192.168.1.66", silence);
+    discovery.tell({ event: "gone", instance: "pi1 (192.168.1.66)" });
+    discovery.tell({ event: "gone", instance: "pi1 (192.168.1.1)" });
+    discovery.see(mine);
+    await pass(10_000);
+    expect(told()).toEqual(["pi1 page"]);
+  });
+  test("that took an address for another name is forgotten though the node answers there", async () => {
+    const { discovery, nodes, told, pass } = start();
+    const evil = sightingOf("evil", 1, { instance: "evil", serial: null, sender: "192.168.1.66" });
+    nodes.answer("evil", pageAt(1, { hostName: "pi1" }));
+    discovery.see(evil);
+    discovery.see(mine);
+    await settle();
+    expect(addresses(told())).toEqual(["evil page", "pi1 page"]);
+    discovery.tell({ event: "gone", instance: "evil" });
+    await pass(5000);
+    expect(told()).toEqual(["pi1 page"]);
+  });
+  test("with a node's serial does not make it forgotten when its announcement ends", async () => {
+    const { discovery, told, pass } = start();
+    discovery.see(labelled(mine));
+    discovery.see(labelled(lie));
+    await settle();
+    discovery.tell({ event: "gone", instance: "pi1 (192.168.1.1)" });
+    await pass(600_000);
+    expect(told()).toEqual(["pi1 page", "pi1 page"]);
+  });
+});
+
+test("whom looks alone have told of is forgotten when looks do not find it any more, and it is silent", async () => {
+  const { discovery, nodes, told, pass } = start();
+  await settle();
+  discovery.find(sightingOf("pi1", 1));
+  await settle();
+  nodes.answer("pi1", silence);
+  await pass(200_000);
+  expect(told()).toEqual(["pi1 none"]);
+  await pass(80_000);
+  expect(told()).toEqual([]);
+});
+
 test("following ends when nobody wants it any more, and fails as the search does", async () => {
   const interrupted = start();
   interrupted.stop();

@@ -3,7 +3,7 @@ import { look } from "../../../src/probe/look.ts";
 import type { Heard } from "../../../src/probe/rows/group-sightings.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
 import { fakeAsk, fakeDiscovery, settle } from "../../fixtures/fake-discovery.ts";
-import { sightingOf, silence } from "../../fixtures/probe-values.ts";
+import { pageAt, sightingOf, silence } from "../../fixtures/probe-values.ts";
 
 const request = { via: "mdns", interfaces: [], hosts: [], timeoutMilliseconds: 1000 } as const;
 const { signal } = new AbortController();
@@ -73,6 +73,20 @@ describe("one look", () => {
     discovery.end();
     expect(told((await looking).heard)).toEqual(["pi1 page"]);
     expect(nodes.asked).toEqual(["pi1", "pi1"]);
+  });
+  test("asks the silent once more when the network was flooded, and only then", async () => {
+    for (const isFlooded of [true, false]) {
+      const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+      nodes.answer("pi1", silence);
+      const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+      discovery.see(sightingOf("pi1", 1));
+      discovery.see(sightingOf("pi2", 2));
+      await settle();
+      nodes.answer("pi1", pageAt(1));
+      discovery.end({ warnings: [], isFlooded });
+      expect(told((await looking).heard)).toEqual([isFlooded ? "pi1 page" : "pi1 none", "pi2 page"]);
+      expect(nodes.asked).toEqual(["pi1", "pi2", ...(isFlooded ? ["pi1"] : [])]);
+    }
   });
   test("asks no more nodes than any home has", async () => {
     const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];

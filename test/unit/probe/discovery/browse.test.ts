@@ -162,6 +162,23 @@ describe("a look", () => {
     expect(network.asked.length).toBeLessThan(20);
   });
 
+  test("reads a few packets of each sender, so that a flood does not drown a node", async () => {
+    const network = fakeNetwork();
+    network.onAsked = () => {
+      for (let number = 0; number < 4000; number += 1) {
+        const packet = answerPacket({ id, instance: `liar ${number}`, without: ["SRV", "A"], txt: ["a=b"] });
+        network.deliver("eth0", packet, `192.168.1.${100 + (number % 20)}`);
+      }
+      network.deliver("eth0", answerPacket({ id }), "192.168.1.11");
+    };
+    const { report, seen } = look(network, { timeoutMilliseconds: 15 });
+    await network.clock.advance(100);
+    const { dropped, links } = await report;
+    expect(dropped).toBeGreaterThan(3000);
+    expect(links[0]?.received).toBeLessThan(400);
+    expect(seen).toEqual(["berry on pi1"]);
+  });
+
   test("counts what is malformed, and passes over answers to others", async () => {
     const network = fakeNetwork();
     network.onAsked = () => {
