@@ -1,7 +1,7 @@
 import type { Clock } from "../core/ports.ts";
 import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
-import { type Ask, isAskedAlike, keyOf, mostNodes } from "./look.ts";
+import { type Ask, hasRoom, isAskedAlike, keyOf } from "./look.ts";
 import { type Heard, hostKey, isConfirmed } from "./rows/group-sightings.ts";
 import type { Sighting } from "./sighting.ts";
 
@@ -112,7 +112,7 @@ export async function follow(
         if (isAnswerAt(old.answer, sighting)) inherited = old.answer;
       }
     if (known === undefined) {
-      if (entries.size >= mostNodes) return;
+      if (!hasRoom(entries, sighting)) return;
       const entry: Entry = {
         sighting,
         answer: inherited,

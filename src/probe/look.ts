@@ -13,7 +13,9 @@ export interface Looked {
 }
 
 /** No home has more boards: whoever announces them without end is not asked without end. */
-export const mostNodes = 512;
+const mostNodes = 512;
+/** Of one sender, when there are so many; a board has one or two. */
+const modestNodes = 2;
 
 const tooMuch = {
   message: `more than ${mostNodes} nodes are announced: the others are left out`,
@@ -62,8 +64,10 @@ export async function look(
   const onSighting = (sighting: Sighting): void => {
     const key = keyOf(sighting);
     const before = told.get(key);
-    isTooMuch ||= before === undefined && told.size >= mostNodes;
-    if (before === undefined && told.size >= mostNodes) return;
+    if (before === undefined && !hasRoom(told, sighting)) {
+      isTooMuch = true;
+      return;
+    }
     const isAnswered =
       before !== undefined &&
       before.answer !== null &&
@@ -91,6 +95,16 @@ export async function look(
   } finally {
     over.abort();
   }
+}
+
+/** Whether one more is asked: who announces many nodes leaves room for those who announce themselves. */
+export function hasRoom(
+  known: ReadonlyMap<string, { readonly sighting: Sighting }>,
+  { sender }: Sighting,
+): boolean {
+  if (known.size < mostNodes) return true;
+  if (known.size >= 2 * mostNodes || sender === undefined) return false;
+  return [...known.values()].filter(({ sighting }) => sighting.sender === sender).length < modestNodes;
 }
 
 /** By what a later sighting replaces an earlier one: of one search, for several machines may claim one instance. */

@@ -4,7 +4,7 @@ import type { View } from "./sightings.ts";
 
 const maximumAddresses = 16;
 /** More machines are not asked whether they are one instance. */
-const maximumClaimants = 16;
+const maximumClaimants = 128;
 
 /**
  * What is said of one instance by all hosts and on all links: one sighting for each machine that claims it. Anybody can

@@ -99,6 +99,18 @@ describe("one look", () => {
       "more than 512 nodes are announced: the others are left out",
     ]);
   });
+  test("asks a node that speaks for itself, though somebody announces more than any home has", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    for (let number = 1; number <= 600; number += 1)
+      discovery.see(sightingOf(`liar${number}`, number, { sender: "192.168.1.66" }));
+    discovery.see(sightingOf("pi1", 1, { sender: "192.168.1.1" }));
+    discovery.end();
+    const { heard, report } = await looking;
+    expect(heard).toHaveLength(513);
+    expect(nodes.asked.at(-1)).toBe("pi1");
+    expect(report?.warnings).toHaveLength(1);
+  });
   test("fails as the search does, and stops when nobody wants it any more", async () => {
     const discovery = fakeDiscovery();
     const looking = look(request, { discovery, ask: fakeAsk().ask }, never, signal);
