@@ -53,6 +53,23 @@ describe("one look", () => {
     expect(seen.toSorted()).toEqual(["pi1:9100 mdns", "pi9:9101 user"]);
   });
 
+  test("tells of a flood", async () => {
+    const network = fakeNetwork();
+    const discovery = search(network);
+    network.onAsked = ({ id }) => {
+      for (let number = 0; number < 50; number += 1)
+        network.deliver("eth0", answerPacket({ id }), "192.168.1.11");
+    };
+    const report = discovery.browse(request, () => undefined, new AbortController().signal);
+    await network.clock.advance(2000);
+    expect(await report).toMatchObject({
+      isFlooded: true,
+      warnings: [
+        { message: expect.stringMatching(/^somebody floods the network with answers: \d+ packets/) },
+      ],
+    });
+  });
+
   test("waits for whom the caller expects", async () => {
     const network = fakeNetwork();
     let endedAt = 0;

@@ -28,6 +28,10 @@ const ofPi1 = sightingOf("pi1", 1).addresses;
 const pageOfPi1 = honest(1).answer ?? silence;
 
 const lies: readonly (readonly [string, Heard])[] = [
+  [
+    "its address beside its own, as somebody else",
+    lie("evil", { addresses: [v4(liar), v4("192.168.1.1")] }, pageOfPi1),
+  ],
   ["its address, as somebody else", lie("evil", { addresses: [v4("192.168.1.1")] }, pageOfPi1)],
   [
     "its address and serial, as somebody else",
@@ -88,6 +92,13 @@ describe("a liar takes nothing of a node that answers by its own name, whoever i
   });
 });
 
+test.each(lies)("and without berry.toml, too: claiming %s", (_, told) => {
+  const [first, ...others] = permutations([honest(1), honest(2), told]).map((each) => rowsOf(each, null));
+  for (const other of others) expect(other).toEqual(first ?? []);
+  const rows = (first ?? []).filter(({ name }) => name === "pi1");
+  expect(rows).toMatchObject([{ state: "alive", serial, role: "node", addresses: ofPi1 }]);
+});
+
 test("two machines that both answer as pi1 are two rows with a warning, and no name in files", () => {
   const told = lie("pi1", { addresses: [v4(liar), ...ofPi1], serial }, pageOfLiar("pi1"));
   for (const heard of permutations([honest(1), told, honest(2)])) {
@@ -125,4 +136,13 @@ test("one machine on two networks, by its page, is one row", () => {
   );
   const rows = rowsOf([honest(1), there], expected.slice(0, 1));
   expect(rows.map(({ warnings }) => warnings)).toEqual([[]]);
+});
+
+test("Prometheus watches the one of two that answers, where no page says which of them is pi1", () => {
+  const silentOne = lie("pi1", { addresses: [v4(liar)], serial: "66" });
+  const rows = rowsOf([silentOne, { ...honest(1), answer: pageAt(1, { hostName: null }) }], expected);
+  expect(rows.map(({ name }) => name)).toEqual(["pi1", "pi1", "pi2", "pi3"]);
+  const { text, leftOut } = renderPromSd(rows);
+  expect(JSON.parse(text)).toMatchObject([{ targets: ["192.168.1.1:9100"] }]);
+  expect(leftOut).toEqual(["pi1: another board of this name answers"]);
 });
