@@ -73,7 +73,7 @@ export async function watchAvahi(
       view !== null && nameKey(service.name) === key ? [view] : [],
     );
     const before = told.get(key) ?? [];
-    const after = mergeViews(views).map((sighting): Sighting => ({ ...sighting, source: "avahi" }));
+    const after = mergeViews(views, before).map((sighting): Sighting => ({ ...sighting, source: "avahi" }));
     told.set(key, after);
     for (const { instance } of before)
       if (instance !== null && !after.some((sighting) => sighting.instance === instance))

@@ -218,7 +218,10 @@ function settle(
   const events: SightingEvent[] = [];
   for (const instance of instances) {
     const before = cache.sightings.get(instance) ?? [];
-    const merged = mergeViews(views.filter((view) => nameKey(view.instance) === instance));
+    const merged = mergeViews(
+      views.filter((view) => nameKey(view.instance) === instance),
+      before,
+    );
     events.push(...differences(before, merged));
     if (merged.length === 0) sightings.delete(instance);
     else sightings.set(instance, merged);

@@ -10,21 +10,37 @@ const maximumClaimants = 128;
  * What is said of one instance by all hosts and on all links: one sighting for each machine that claims it. Anybody can
  * claim anything: a host that sends from one of the addresses which it claims adds nothing to what another such host
  * says of itself. What is said from elsewhere is believed where it adds no address that can be routed.
- * The result does not depend on the order. One claimant has the instance's name, several have it with their address.
+ * But for the names, the result does not depend on the order: the first one has the instance's name for itself, others
+ * have it with their address in brackets.
+ * @param earlier what has been told of the instance; a claimant keeps the name that it had then
  */
-export function mergeViews(views: readonly View[]): Sighting[] {
+export function mergeViews(views: readonly View[], earlier: readonly Sighting[]): Sighting[] {
   const claimants: View[][] = [];
   for (const view of [...views].sort(compareViews)) {
     const own = claimants.find((claimant) => claimant.some((other) => isOneHost(other, view)));
     if (own !== undefined) own.push(view);
     else if (claimants.length < maximumClaimants) claimants.push([view]);
   }
+  const names = new Map<View[], string | null>();
+  for (const claimant of claimants) {
+    const known = earlier.find((sighting) => claimant.some((view) => isOf(view, sighting)));
+    if (known !== undefined && ![...names.values()].includes(known.instance))
+      names.set(claimant, known.instance);
+  }
   return claimants.flatMap((claimant) => {
     const sighting = sightingOf(claimant);
     if (sighting === null) return [];
-    if (claimants.length === 1) return [sighting];
-    return [{ ...sighting, instance: `${sighting.instance} (${sighting.sender ?? sighting.serial ?? ""})` }];
+    const isTaken = [...names.values()].includes(sighting.instance);
+    const who = sighting.sender ?? sighting.serial ?? "";
+    const instance = names.get(claimant) ?? (isTaken ? `${sighting.instance} (${who})` : sighting.instance);
+    names.set(claimant, instance);
+    return [{ ...sighting, instance }];
   });
+}
+
+function isOf({ sender, txt }: View, sighting: Sighting): boolean {
+  if (sender !== null || sighting.sender !== undefined) return sender === sighting.sender;
+  return (txt.get("serial") || null) === sighting.serial;
 }
 
 /** @param first comes before `other` in the order of `compareViews` */

@@ -59,8 +59,8 @@ function scoreOf({ sighting, answer }: Heard, known: ReadonlySet<string>): numbe
 }
 
 function textOf({ sighting, answer }: Heard): string {
-  const { host, port, serial, instance, sender } = sighting;
-  return JSON.stringify([host, port, serial, instance, sender, sighting, answer]);
+  const { host, port, serial, sender } = sighting;
+  return JSON.stringify([host, port, serial, sender, sighting, answer]);
 }
 
 /** Whether the page that it answered with names the host as which it is announced. */

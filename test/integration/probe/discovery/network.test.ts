@@ -81,7 +81,10 @@ async function look(words: readonly string[], env: Record<string, string> = {}):
 function ours({ sightings }: Found): Sighting[] {
   return sightings
     .filter(({ serial }) => serial?.startsWith("20000000000000"))
-    .map((sighting) => ({ ...sighting, instance: (sighting.instance ?? "").replace(/ \(.*\)$/, "") }))
+    .map(({ sender: _, ...sighting }) => ({
+      ...sighting,
+      instance: (sighting.instance ?? "").replace(/ \(.*\)$/, ""),
+    }))
     .toSorted((left, right) => (left.serial ?? "").localeCompare(right.serial ?? "", "en"));
 }
 
