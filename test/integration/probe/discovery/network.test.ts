@@ -168,11 +168,10 @@ describe("on two subnets, in both families", () => {
       await Promise.race([ready.promise, process.exited]);
       const found = await look(["--expect", "1000", "--timeout", "1500"]);
       expect(ours(found)).toEqual(all() as Sighting[]);
-      expect(found.sightings.length).toBeGreaterThan(15);
       expect(found.sightings.length).toBeLessThan(300);
-      expect(found.warnings).toContainEqual({
-        message: expect.stringMatching(/^somebody on the network announces too much/),
-      });
+      expect(found.warnings.map(({ message }) => message)).toContainEqual(
+        expect.stringMatching(/^somebody floods the network with answers/),
+      );
     } finally {
       process.kill("SIGKILL");
       await process.exited;
