@@ -81,10 +81,14 @@ async function look(words: readonly string[], env: Record<string, string> = {}):
 function ours({ sightings }: Found): Sighting[] {
   return sightings
     .filter(({ serial }) => serial?.startsWith("20000000000000"))
-    .map(({ sender: _, ...sighting }) => ({
-      ...sighting,
-      instance: (sighting.instance ?? "").replace(/ \(.*\)$/, ""),
-    }))
+    .map((sighting) => {
+      const told: Omit<Sighting, "sender"> & { sender?: string } = {
+        ...sighting,
+        instance: (sighting.instance ?? "").replace(/ \(.*\)$/, ""),
+      };
+      delete told.sender;
+      return told;
+    })
     .toSorted((left, right) => (left.serial ?? "").localeCompare(right.serial ?? "", "en"));
 }
 

@@ -160,7 +160,9 @@ describe("one instance", () => {
         ["192.168.1.11"],
       ]);
       expect(cache.map((each) => cacheSightings(each).length)).toEqual([2, 2]);
-      const [one, other] = cache.map((each) => cacheSightings(each).map(({ instance: _, ...rest }) => rest));
+      const [one, other] = cache.map((each) =>
+        cacheSightings(each).map((each) => ({ ...each, instance: null })),
+      );
       expect(one).toEqual(other ?? []);
     }
   });
