@@ -326,7 +326,7 @@ describe("a liar", () => {
 
   test("that has many addresses cannot fill the memory, nor take the place of the others", () => {
     let cache = emptyCache;
-    for (let number = 0; number < 20_000; number += 1)
+    for (let number = 0; number < 4500; number += 1)
       ({ cache } = tell(cache, {
         options: { instance: `liar ${number}`, txt: null, without: ["SRV", "A"] },
         source: `192.168.2.${number % 20}`,
@@ -336,7 +336,7 @@ describe("a liar", () => {
     for (let number = 0; number < 3000; number += 1)
       ({ cache } = tell(cache, { ...flood(number), source: `192.168.${number >> 8}.${number & 255}` }));
     expect(cache.size).toBe(maximumRecords);
-  });
+  }, 60_000);
 
   test("that gives a host a hundred addresses is listened to for sixteen", () => {
     const addresses = Array.from({ length: 100 }, (_, number) => `10.1.1.${number + 1}`);
