@@ -30,7 +30,16 @@ export async function makeControlGroup(name: string): Promise<ControlGroup> {
       // Nothing of a side may run on into the other one's time.
       if (existingProcesses(folder).length > 0) await writeFile(join(folder, "cgroup.kill"), "1");
       while (existingProcesses(folder).length > 0) await sleep(20);
-      await rmdir(folder);
+      // who has ended and was not waited for yet keeps the group
+      for (let tries = 0; tries < 500; tries += 1) {
+        try {
+          await rmdir(folder);
+          return;
+        } catch (thrown) {
+          if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EBUSY")) throw thrown;
+          await sleep(20);
+        }
+      }
     },
   };
 }
