@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { addCoolingFan, type FakeBoard, fakeBoard } from "../../fixtures/fand-boards.ts";
+import { startSpeaking } from "../../fixtures/speaking-process.ts";
 
 const program = resolve(import.meta.dir, "../../fixtures/fand-daemon.fixture.ts");
 const main = resolve(import.meta.dir, "../../../src/main.ts");
@@ -26,22 +27,13 @@ const runFolder = () => join(board.folder, "run/berry");
 
 /** A daemon, and its lines as they come. */
 async function daemon() {
-  const child = Bun.spawn([process.execPath, program, board.folder, join(board.folder, "fand.toml")], {
-    stdout: "pipe",
-    stderr: "inherit",
-  });
+  const { child, says } = startSpeaking([
+    process.execPath,
+    program,
+    board.folder,
+    join(board.folder, "fand.toml"),
+  ]);
   started.push(child);
-  const reader = child.stdout.getReader();
-  let text = "";
-  const says = async (words: string): Promise<void> => {
-    while (!text.includes(words)) {
-      // oxlint-disable-next-line no-await-in-loop
-      const { done, value } = await reader.read();
-      if (done) throw new Error(`it ended without saying ${words}: ${text}`);
-      text += new TextDecoder().decode(value);
-    }
-    text = text.slice(text.indexOf(words) + words.length);
-  };
   await says("100 % → 30 %");
   // what is seen from outside is written at the end of the round
   // oxlint-disable-next-line no-await-in-loop

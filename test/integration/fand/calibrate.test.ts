@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { addCoolingFan, type FakeBoard, fakeBoard } from "../../fixtures/fand-boards.ts";
+import { startSpeaking } from "../../fixtures/speaking-process.ts";
 
 const program = resolve(import.meta.dir, "../../fixtures/fand-calibrate.fixture.ts");
 const pwmPath = "sys/class/hwmon/hwmon2/pwm1";
@@ -26,25 +27,7 @@ async function becomes(value: string): Promise<void> {
 }
 
 function start() {
-  const child = Bun.spawn([process.execPath, program, board.folder, config], {
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const reader = child.stdout.getReader();
-  let text = "";
-  return {
-    child,
-    /** Resolves when a line has the words. */
-    async says(words: string): Promise<void> {
-      while (!text.includes(words)) {
-        // oxlint-disable-next-line no-await-in-loop
-        const { done, value } = await reader.read();
-        if (done) throw new Error(`it ended without saying ${words}: ${text}`);
-        text += new TextDecoder().decode(value);
-      }
-      text = text.slice(text.indexOf(words) + words.length);
-    },
-  };
+  return startSpeaking([process.execPath, program, board.folder, config]);
 }
 
 describe("a calibration that is a process", () => {
