@@ -17,6 +17,22 @@ export interface Column {
   readonly cost: Cost;
 }
 
+/** What one part of the bench found: its columns begin with berry's. */
+export interface CostTable {
+  readonly part: string;
+  readonly title: string;
+  readonly columns: readonly Column[];
+}
+
+/** What the whole bench found. */
+export interface Costs {
+  /** Of the other sides. */
+  readonly versions: string;
+  readonly tables: readonly CostTable[];
+  /** What could not be compared with; null: nothing. */
+  readonly missing: string | null;
+}
+
 interface Row {
   readonly name: string;
   readonly value: (cost: Cost) => number | null;
@@ -25,7 +41,7 @@ interface Row {
 
 const mebi = 1 << 20;
 
-const rows: readonly Row[] = [
+const rows = [
   { name: "resident memory", value: ({ residentBytes }) => residentBytes / mebi, unit: " MiB" },
   { name: "of it, its own (anonymous)", value: ({ anonymousBytes }) => anonymousBytes / mebi, unit: " MiB" },
   { name: "its share (PSS)", value: ({ proportionalBytes }) => proportionalBytes / mebi, unit: " MiB" },
@@ -33,7 +49,32 @@ const rows: readonly Row[] = [
   { name: "wakeups a second", value: ({ wakeups, seconds }) => wakeups / seconds, unit: "" },
   { name: "bytes of log", value: ({ logBytes }) => logBytes, unit: "" },
   { name: "writes of a duty", value: ({ dutyWrites }) => dutyWrites, unit: "" },
-];
+] as const satisfies readonly Row[];
+
+/** What is counted of every program. */
+export type CostName = (typeof rows)[number]["name"];
+
+/** What was counted of two programs, and how much less or more the first one takes; null: not of both of them. */
+export function compareCosts(
+  name: CostName,
+  first: Cost,
+  other: Cost,
+): { readonly first: string; readonly other: string; readonly ratio: string } | null {
+  const row: Row | undefined = rows.find((each) => each.name === name);
+  const [left, right] = [row?.value(first) ?? null, row?.value(other) ?? null];
+  if (row === undefined || left === null || right === null) return null;
+  return {
+    first: `${rounded(left)}${row.unit}`,
+    other: `${rounded(right)}${row.unit}`,
+    ratio: ratio(left, right) ?? "–",
+  };
+}
+
+/** All of it: Markdown, ending in a line end. */
+export function costTables({ versions, tables, missing }: Costs): string {
+  const all = tables.map(({ title, columns }) => costTable(title, columns)).join("\n");
+  return `${versions}\n\n${all}${missing === null ? "" : `\n${missing}\n`}`;
+}
 
 /**
  * What each program took, and how much less or more of it the first one takes: a Markdown table, ending in a line end.
@@ -41,7 +82,7 @@ const rows: readonly Row[] = [
  */
 export function costTable(title: string, columns: readonly Column[]): string {
   const [first] = columns;
-  const lines = rows.map(({ name, value, unit }) => [
+  const lines = rows.map(({ name, value, unit }: Row) => [
     name,
     ...columns.map(({ cost }, index) => {
       const own = value(cost);

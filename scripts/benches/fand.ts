@@ -21,7 +21,7 @@ import {
   pythonSide,
   type Side,
 } from "./fand-sides.ts";
-import { costTable } from "./fand-table.ts";
+import { type Costs, type CostTable } from "./fand-table.ts";
 import { type Runner, watchCosts } from "./fand-watch.ts";
 
 /** `steady`: nothing changes; `work`: a shipped trace. */
@@ -33,23 +33,25 @@ export interface FandOptions {
   readonly only: FandPart | null;
   /** Of each part. */
   readonly seconds: number;
+  /** Hardly any time to settle, to try the bench itself out. */
+  readonly quick: boolean;
 }
 
 /** What a program compiles, reads or asks at its start is not what it costs from day to day. */
 const settleSeconds = 20;
+const quickSettleSeconds = 4;
 const steadyCelsius = 48.3;
 
 /**
  * The daemon against what else drives fans, all of them at the same time, each with a fan and a sensor of its own that
  * show the same temperature, looked at once a second.
- * @returns Markdown tables
  * @throws Error where one of them ends, complains, or does not do its work
  */
 export async function benchFand(
-  { only, seconds }: FandOptions,
+  { only, seconds, quick }: FandOptions,
   say: (line: string) => void,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Costs> {
   await using resources = new AsyncDisposableStack();
   const folder = await mkdtemp("/var/tmp/berry-bench-fand-");
   resources.defer(() => rm(folder, { recursive: true, force: true }));
@@ -67,13 +69,14 @@ export async function benchFand(
   const beat = (celsius: number) => {
     for (const one of running) one.beat(celsius, signal);
   };
-  say(`started ${sides.map(({ name }) => name).join(", ")}; they settle for ${settleSeconds} s`);
-  for (let second = 0; second < settleSeconds; second += 1) {
+  const settling = quick ? quickSettleSeconds : settleSeconds;
+  say(`started ${sides.map(({ name }) => name).join(", ")}; they settle for ${settling} s`);
+  for (let second = 0; second < settling; second += 1) {
     // oxlint-disable-next-line no-await-in-loop
     await sleep(1000, undefined, { signal });
     beat(steadyCelsius);
   }
-  const tables: string[] = [];
+  const tables: CostTable[] = [];
   for (const part of fandParts) {
     if (only !== null && only !== part) continue;
     const { title, celsiusAt } = temperaturesOf(part, seconds);
@@ -84,13 +87,15 @@ export async function benchFand(
       const cost = costs[index];
       return cost === undefined ? [] : [{ name, cost }];
     });
-    tables.push(costTable(`fand, ${title}, ${seconds} s`, columns));
+    tables.push({ part, title: `fand, ${title}, ${seconds} s`, columns });
   }
   const fed = await notified.end();
   if (fed < seconds) throw new Error(`berry fed its watchdog ${fed} times in more than ${seconds} s`);
-  const others = await describeSides(signal);
-  const missing = go === null ? "\nNo Go daemon: there is no prometheus-node-exporter here.\n" : "";
-  return `${others}\n\n${tables.join("\n")}${missing}`;
+  return {
+    versions: await describeSides(signal),
+    tables,
+    missing: go === null ? "no Go daemon: there is no prometheus-node-exporter here" : null,
+  };
 }
 
 function temperaturesOf(part: FandPart, seconds: number) {

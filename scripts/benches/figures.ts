@@ -2,7 +2,9 @@
 export interface Figure {
   /** What both sides did, such as `bake arch, 400 MB`. */
   readonly bench: string;
-  /** Such as `wall time`. */
+  /** Which of a bench's cases this is, such as `20 nodes`; absent where there is one. */
+  readonly variant?: string | undefined;
+  /** Such as `wall time`: unique in its case. */
   readonly name: string;
   readonly unit: Unit;
   readonly berry: readonly number[];
@@ -36,12 +38,12 @@ export function figureTable(figures: readonly Figure[]): string {
 }
 
 /** In words, so that nobody has to know which side is on top of the fraction. */
-function ratio(berry: number, other: number): string {
+export function ratio(berry: number, other: number): string {
   if (berry <= 0 || other <= 0) return "–";
   return other >= berry ? `${rounded(other / berry)} × less` : `${rounded(berry / other)} × more`;
 }
 
-function withUnit(value: number, unit: Unit): string {
+export function withUnit(value: number, unit: Unit): string {
   return `${unit === "s" ? rounded(value) : Math.round(value)} ${unit}`;
 }
 

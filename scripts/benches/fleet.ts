@@ -6,6 +6,7 @@ import { type ArchBench, openArchBench, tell } from "./bake-arch.ts";
 import { type BakeBench, type BenchCluster, measureBerry, writeCluster } from "./bake-cluster.ts";
 import { compileBerry } from "./bake.ts";
 import type { Figure } from "./figures.ts";
+import { fleetSizes, fleetVariant } from "./fleet-sizes.ts";
 import { readImage } from "./image-content.ts";
 import { figuresOf, measure, type Measurement } from "./measure.ts";
 
@@ -22,7 +23,6 @@ export interface FleetOptions {
   readonly megabytes: number;
 }
 
-const sizes = [1, 5, 20] as const;
 const gib = 1 << 30;
 
 /**
@@ -90,7 +90,7 @@ async function benchPlace(
   const cache = join(place.folder, "cache");
   const figures: Figure[] = [];
   await measureBerry(await fleet(1, place, arch, bench), cache, bench);
-  for (const size of sizes) {
+  for (const size of fleetSizes) {
     const cluster = await fleet(size, place, arch, bench);
     const measured = { berry: [] as Measurement[], other: [] as Measurement[] };
     const perNode = { berry: [] as number[], other: [] as number[] };
@@ -110,9 +110,10 @@ async function benchPlace(
       perNode.other.push((await place.newBytes(copies, beforeCopies)) / size / (1 << 20));
       await rm(copies, { recursive: true });
     }
-    const title = `bake ${size} ${size === 1 ? "node" : "nodes"} ${where}, all cached; against as many copies`;
-    figures.push(...figuresOf(title, measured.berry, measured.other));
-    figures.push({ bench: title, name: "new disk a node", unit: "MiB", ...perNode });
+    const title = `bake ${fleetVariant(size)} ${where}, all cached; against as many copies`;
+    const variant = fleetVariant(size);
+    figures.push(...figuresOf(title, measured.berry, measured.other, variant));
+    figures.push({ bench: title, variant, name: "new disk a node", unit: "MiB", ...perNode });
   }
   return figures;
 }

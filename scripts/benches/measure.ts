@@ -65,14 +65,16 @@ export async function measure(
   return { wallSeconds, cpuSeconds: await group.cpuSeconds(), emulatedSeconds, peakMemoryBytes };
 }
 
-/** The four figures that runs of two sides give. */
+/** The four figures that runs of two sides give. @param variant of {@link Figure} */
 export function figuresOf(
   bench: string,
   berry: readonly Measurement[],
   other: readonly Measurement[],
+  variant?: string,
 ): Figure[] {
   const figure = (name: string, unit: Figure["unit"], read: (measured: Measurement) => number): Figure => ({
     bench,
+    variant,
     name,
     unit,
     berry: berry.map(read),

@@ -104,6 +104,7 @@ async function measureLook({ argv, env = {}, host }: Side, lab: MdnsLab, signal:
 function figures(other: ProbePart, berry: readonly Look[], others: readonly Look[]): Figure[] {
   const figure = (name: string, unit: Figure["unit"], read: (look: Look) => number): Figure => ({
     bench: `find ${nodeCount} nodes on two subnets, against ${other}`,
+    variant: other,
     name,
     unit,
     berry: berry.map(read),

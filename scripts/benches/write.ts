@@ -17,15 +17,18 @@ export interface WriteOptions {
   readonly runs: number | null;
   /** null: all of them. */
   readonly only: WritePart | null;
+  /** A small image, to try the bench itself out. */
+  readonly quick: boolean;
 }
 
 const slow: CardSpeed = { bytesPerSecond: 20e6 };
-const imageBytes = 2048 * mib;
+const wholeImage = { sizeBytes: 2048 * mib, bootFileBytes: 40 * mib, rootFileBytes: 340 * mib } as const;
+const quickImage = { sizeBytes: 256 * mib, bootFileBytes: 8 * mib, rootFileBytes: 32 * mib } as const;
 const cardBytes = 4096 * mib;
 
 /** Berry's way of writing a card against those of before, read-back included: needs root, FUSE and loop devices. */
 export async function benchWrite(
-  { runs, only }: WriteOptions,
+  { runs, only, quick }: WriteOptions,
   emulator: string,
   say: (line: string) => void,
   signal: AbortSignal,
@@ -34,19 +37,16 @@ export async function benchWrite(
   const scratch = await mkdtemp("/var/tmp/berry-bench-write-");
   await using resources = new AsyncDisposableStack();
   resources.defer(async () => await rm(scratch, { recursive: true, force: true }));
-  const image = await makeCardImage(
-    scratch,
-    "pi",
-    { sizeBytes: imageBytes, bootFileBytes: 40 * mib, rootFileBytes: 340 * mib, blockBytes: 4096 },
-    signal,
-  );
+  const shape = quick ? quickImage : wholeImage;
+  const image = await makeCardImage(scratch, "pi", { ...shape, blockBytes: 4096 }, signal);
   await mustRun(["bmaptool", "--quiet", "create", "--output", `${image}.bmap`, image], {}, signal);
   const bench: WriteBench = { berry: berry.own, image, scratch, emulator, say, signal };
   const mapped = await mappedBytes(image, signal);
+  const title = `write ${Math.round(mapped / mib)} MiB of ${size(shape.sizeBytes)}`;
   const figures: Figure[] = [];
   for (const part of writeParts) {
     if (only !== null && only !== part) continue;
-    figures.push(...(await runPart(part, runs, mapped, bench)));
+    figures.push(...(await runPart(part, runs, title, mapped, bench)));
   }
   return figures;
 }
@@ -54,10 +54,10 @@ export async function benchWrite(
 async function runPart(
   part: WritePart,
   runs: number | null,
+  title: string,
   mapped: number,
   bench: WriteBench,
 ): Promise<Figure[]> {
-  const title = `write ${Math.round(mapped / mib)} MiB of 2 GiB`;
   const against = async (
     name: string,
     times: number,
@@ -163,6 +163,10 @@ function tell(what: string, run: WriteRun, mapped: number, say: (line: string) =
       `written ${written} % of what is mapped`,
   );
   return run;
+}
+
+function size(bytes: number): string {
+  return bytes < 1024 * mib ? `${bytes / mib} MiB` : `${bytes / mib / 1024} GiB`;
 }
 
 /** By the map of bmaptool, which knows the file's holes. */
