@@ -4,8 +4,9 @@ import { createLog } from "./system/log.ts";
 
 /** The root command. */
 export const berry = defineGroup({
-  description: "SD-card images for a Raspberry Pi cluster at home, described by one file",
-  examples: ["berry init", "berry imager targets"],
+  description:
+    "run a Raspberry Pi cluster at home: bake and write its SD cards from one file, cool its boards, find its nodes",
+  examples: ["berry init", "berry imager", "berry probe", "berry doctor"],
   commands: {
     init: {
       description: "write a berry.toml for a new cluster",
@@ -22,6 +23,11 @@ export const berry = defineGroup({
     probe: {
       description: "find the nodes of the cluster, and say how they are",
       load: async () => (await import("./commands/probe.ts")).probe,
+    },
+    doctor: {
+      description:
+        "look at this machine: can it bake, write, cool and probe, what is missing, and what mends it",
+      load: async () => (await import("./commands/doctor.ts")).doctor,
     },
     completions: {
       description: "print what makes bash, zsh or fish complete berry's commands, nodes, targets and cards",

@@ -30,8 +30,16 @@ function listsOf(signal: AbortSignal): Lists {
     NODE: nodes,
     TARGET: targets,
     DEVICE: () => devices(signal),
+    ROLE: roles,
     SHELL: () => Promise.resolve(Object.keys(completionScripts).map((value) => ({ value, description: "" }))),
   };
+}
+
+async function roles(words: readonly string[]): Promise<readonly Candidate[]> {
+  const { roles: known } = await import("./doctor/finding.ts");
+  return Object.entries(known)
+    .filter(([value]) => !words.includes(value))
+    .map(([value, description]) => ({ value, description }));
 }
 
 /** As the cluster file calls them: the one of `--file`, else berry.toml; whether all of it is right does not matter here. */

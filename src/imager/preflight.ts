@@ -3,6 +3,7 @@ import { BerryError } from "../core/errors.ts";
 import { formatBytes, GiB, MiB } from "../core/units.ts";
 import { needsEmulation } from "./host-facts.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { installCommands, type Need } from "./install-command.ts";
 import { makesOverlays } from "./plan/fan-steps.ts";
 import { kernelHasOwnBinfmt } from "./plan/plan.ts";
 import type { Target } from "./target.ts";
@@ -10,14 +11,8 @@ import type { Target } from "./target.ts";
 export interface Problem {
   readonly what: string;
   readonly remedy: string;
-}
-
-/** A program and the packages that bring it. */
-export interface Need {
-  readonly program: string;
-  readonly debian: string;
-  readonly arch: string;
-  readonly fedora: string;
+  /** What has to be installed, where that is the remedy. */
+  readonly needs?: readonly Need[];
 }
 
 const always: readonly Need[] = [
@@ -61,6 +56,12 @@ const emulator: Need = {
   debian: "qemu-user-static",
   arch: "qemu-user-static",
   fedora: "qemu-user-static-aarch64",
+};
+const debianKeyring: Need = {
+  program: "/usr/share/keyrings/debian-archive-keyring.gpg",
+  debian: "debian-archive-keyring",
+  arch: "debian-archive-keyring",
+  fedora: "debian-keyring",
 };
 
 /** All that any bake may need, as scripts/packages lists it too. */
@@ -113,18 +114,9 @@ function missingPrograms(nodes: readonly Node[], target: Target, facts: HostFact
     {
       what: `missing: ${missing.map(({ program }) => program).join(", ")}`,
       remedy: installCommands(missing),
+      needs: missing,
     },
   ];
-}
-
-function installCommands(needs: readonly Need[]): string {
-  const packages = (of: "arch" | "debian" | "fedora"): string =>
-    [...new Set(needs.map((need) => need[of]))].sort().join(" ");
-  return [
-    `Arch:   sudo pacman -S --needed ${packages("arch")}`,
-    `Debian: sudo apt-get install --no-install-recommends ${packages("debian")}`,
-    `Fedora: sudo dnf install ${packages("fedora")}`,
-  ].join("\n");
 }
 
 function emulation(facts: HostFacts): Problem[] {
@@ -170,6 +162,7 @@ function keyrings(target: Target, facts: HostFacts): Problem[] {
     {
       what: `no /usr/share/keyrings/${target.apt.keyring}, without which Debian's packages cannot be verified`,
       remedy: "install debian-archive-keyring (Arch, Debian: debian-archive-keyring; Fedora: debian-keyring)",
+      ...(debianKeyring.program.endsWith(`/${target.apt.keyring}`) ? { needs: [debianKeyring] } : {}),
     },
   ];
 }

@@ -1,15 +1,9 @@
 import { createStyle } from "../../cli/style.ts";
 import { defineVerb } from "../../cli/verb.ts";
 import { BerryError } from "../../core/errors.ts";
-import { systemRoots } from "../../fand/backends/collect-machine-file.ts";
-import type { Ioctl } from "../../fand/backends/gpio-file.ts";
-import { collectDoctorFacts } from "../../fand/doctor/collect-doctor-file.ts";
 import { diagnose } from "../../fand/doctor/diagnose.ts";
-import { commandRunner } from "../../system/command-runner.ts";
-import { runFolderOf } from "./run-folder.ts";
+import { lookAtBoard } from "./look-at-board.ts";
 import { tellFindings } from "./tell-doctor.ts";
-
-const systemctlMilliseconds = 3000;
 
 /** `berry fand doctor`: what is missing on this board for its fans, and what mends it; nothing is touched. */
 export const doctor = defineVerb({
@@ -19,22 +13,7 @@ export const doctor = defineVerb({
     file: { type: "positional", required: false, description: "the configuration: that of this machine" },
   },
   async run({ args, json, stdout, signal }) {
-    const facts = await collectDoctorFacts(
-      {
-        ...systemRoots,
-        proc: "/proc",
-        boot: ["/boot/firmware", "/boot"],
-        systemd: "/run/systemd/system",
-        failsafe: "/usr/lib/berry/fand-failsafe",
-        runFolder: runFolderOf(process.env),
-      },
-      args.file ?? null,
-      {
-        uid: process.getuid?.() ?? 0,
-        systemctl: (words) => systemctl(words, signal),
-        ioctl: await ioctlOrNull(),
-      },
-    );
+    const facts = await lookAtBoard(args.file ?? null, signal);
     signal.throwIfAborted();
     const findings = diagnose(facts);
     stdout.write(
@@ -53,28 +32,3 @@ export const doctor = defineVerb({
     });
   },
 });
-
-/** null: not there, or it does not answer in time, as where its bus hangs. */
-async function systemctl(words: readonly string[], signal: AbortSignal): Promise<string | null> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(systemctlMilliseconds)]);
-  const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", SYSTEMD_COLORS: "0" };
-  try {
-    const { stdout, exitCode } = await commandRunner.run(
-      ["systemctl", "--no-pager", ...words],
-      { env },
-      patience,
-    );
-    return exitCode === 0 ? stdout : null;
-  } catch {
-    return null;
-  }
-}
-
-async function ioctlOrNull(): Promise<Ioctl | null> {
-  try {
-    const { openIoctl } = await import("../../fand/backends/ioctl-ffi.ts");
-    return openIoctl();
-  } catch {
-    return null;
-  }
-}

@@ -17,7 +17,12 @@ export function tellFindings(findings: readonly Finding[], style: Style): readon
   });
 }
 
-function tellRemedy({ remedy, configLine }: Exclude<Finding, { severity: "ok" }>): readonly string[] {
+function tellRemedy(finding: Exclude<Finding, { severity: "ok" }>): readonly string[] {
+  return [`         → ${printable(remedyOf(finding))}`];
+}
+
+/** With the line of config.txt, where the remedy itself does not name it. */
+export function remedyOf({ remedy, configLine }: Exclude<Finding, { severity: "ok" }>): string {
   const isNamed = configLine === null || remedy.includes(configLine);
-  return [`         → ${printable(isNamed ? remedy : `${remedy}; line of config.txt: ${configLine}`)}`];
+  return isNamed ? remedy : `${remedy}; line of config.txt: ${configLine}`;
 }

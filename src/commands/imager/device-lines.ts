@@ -177,11 +177,7 @@ function pieces(word: string, width: number): string[] {
 /** Where nothing may be written as it is, what is most likely behind it; null: something may. */
 export function whyNothing(judged: readonly JudgedDisk[]): { message: string; hint: string } | null {
   if (judged.some(({ verdict }) => verdict.verdict === "writable")) return null;
-  const cards = judged.filter(
-    ({ disk }) =>
-      disk.kind === "sd-card" ||
-      (disk.kind === "disk" && disk.isRemovable && ["usb", "mmc"].includes(disk.bus)),
-  );
+  const cards = judged.filter(isCard);
   const withMedium = cards.filter(({ disk }) => disk.identity.sizeBytes > 0);
   const names = (of: readonly JudgedDisk[]): string => of.map(({ disk }) => disk.path).join(", ");
   const message = "no card is ready to be written";
@@ -202,4 +198,11 @@ export function whyNothing(judged: readonly JudgedDisk[]): { message: string; hi
     message: `${message}: no card reader and no stick is connected`,
     hint: "put a card in; if it does not show up here, sudo dmesg tells what the kernel makes of it",
   };
+}
+
+/** What people mean by a card, with a medium in it or without. */
+export function isCard({ disk }: JudgedDisk): boolean {
+  return (
+    disk.kind === "sd-card" || (disk.kind === "disk" && disk.isRemovable && ["usb", "mmc"].includes(disk.bus))
+  );
 }

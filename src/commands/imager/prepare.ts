@@ -9,6 +9,7 @@ import { collectFacts } from "../../imager/facts-collect.ts";
 import type { HostFacts } from "../../imager/host-facts.ts";
 import { planBake } from "../../imager/plan/plan.ts";
 import type { Plan } from "../../imager/bake-plan.ts";
+import type { Target } from "../../imager/target.ts";
 import type { LoadedTarget } from "../../imager/targets.ts";
 import { loadTarget } from "../../imager/targets-load.ts";
 import { ownVersion } from "../../cli/version.ts";
@@ -67,18 +68,10 @@ export async function prepare(
   const nodes = chooseNodes(cluster, names);
   const lock = args.locked === true ? await requireLock(cluster, nodes) : null;
   const target = await loadTarget(cluster.target);
-  const facts = await collectFacts(
-    {
-      cluster,
-      family: target.target.family,
-      cacheDirectory: cacheDirectory(args["cache-dir"]),
-      berry: args.berry === undefined ? null : resolve(args.berry),
-      ownProgram: compiledProgram() ?? join(import.meta.dir, "../../../dist/berry"),
-      ownArchitecture: process.arch,
-      path: process.env["PATH"] ?? "",
-      sourceDateEpoch: process.env["SOURCE_DATE_EPOCH"],
-    },
-    commandRunner,
+  const facts = await lookAtHost(
+    cluster,
+    target.target.family,
+    { cacheDirectory: cacheDirectory(args["cache-dir"]), berry: args.berry },
     signal,
   );
   const { version } = ownVersion(process.arch);
@@ -93,6 +86,29 @@ export async function prepare(
     hash,
   });
   return { cluster, nodes, target, facts, plan: lock === null ? plan : await lockedPlan(plan) };
+}
+
+/** What of this machine a bake has to know; `berry` is what --berry names. */
+export async function lookAtHost(
+  cluster: Cluster,
+  family: Target["family"],
+  named: { readonly cacheDirectory: string; readonly berry: string | undefined },
+  signal: AbortSignal,
+): Promise<HostFacts> {
+  return await collectFacts(
+    {
+      cluster,
+      family,
+      cacheDirectory: named.cacheDirectory,
+      berry: named.berry === undefined ? null : resolve(named.berry),
+      ownProgram: compiledProgram() ?? join(import.meta.dir, "../../../dist/berry"),
+      ownArchitecture: process.arch,
+      path: process.env["PATH"] ?? "",
+      sourceDateEpoch: process.env["SOURCE_DATE_EPOCH"],
+    },
+    commandRunner,
+    signal,
+  );
 }
 
 /** `$XDG_CACHE_HOME/berry` unless the user named a folder. */

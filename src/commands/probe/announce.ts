@@ -14,7 +14,7 @@ export const announce = defineVerb({
   description: "let avahi announce this machine as a node: its serial, model, role and berry's version",
   examples: ["berry probe announce", "berry probe announce --role server", "berry probe announce --print"],
   args: {
-    role: { type: "string", valueHint: "ROLE", description: `what the node is: as ${nodeFile} says` },
+    role: { type: "string", valueHint: "NAME", description: `what the node is: as ${nodeFile} says` },
     print: { type: "boolean", description: "print avahi's service file, and write nothing" },
   },
   run({ args, json, stdout, log }) {

@@ -9,8 +9,7 @@ import { judgeService } from "./judge-service.ts";
 /** Everything that is well, could be better, or is missing, in the order in which it is best mended. */
 export function diagnose(facts: DoctorFacts): readonly Finding[] {
   const { machine, configuration } = facts;
-  const isPi = machine.board !== null || machine.model?.startsWith("Raspberry Pi") === true;
-  if (!isPi && !drivesAnything(facts))
+  if (!canCool(facts))
     return [
       problem(
         "unavailable",
@@ -35,7 +34,12 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
   ];
 }
 
-/** Another board with a fan that its kernel knows. */
+/** Whether there may be a fan to drive here: on a Raspberry Pi, or on another board with a fan that its kernel knows. */
+export function canCool(facts: DoctorFacts): boolean {
+  const { board, model } = facts.machine;
+  return board !== null || model?.startsWith("Raspberry Pi") === true || drivesAnything(facts);
+}
+
 function drivesAnything({ configuration, machine }: DoctorFacts): boolean {
   const fans = configuration.file === null ? [] : (configuration.settings?.fans ?? []);
   return fans.some((fan) => chooseOutput(fan, machine).output !== null);

@@ -57,16 +57,16 @@ describe("a machine that can bake", () => {
 
 describe("preflight", () => {
   test("names all missing programs at once, with the command that installs them on each system", () => {
-    expect(problems({ ...without("mcopy", "mkfs.vfat", "newuidmap"), emulators: [] })).toEqual([
-      {
-        what: "missing: mkfs.vfat, mcopy, newuidmap, qemu-aarch64-static",
-        remedy: [
-          "Arch:   sudo pacman -S --needed dosfstools mtools qemu-user-static shadow",
-          "Debian: sudo apt-get install --no-install-recommends dosfstools mtools qemu-user-static uidmap",
-          "Fedora: sudo dnf install dosfstools mtools qemu-user-static-aarch64 shadow-utils",
-        ].join("\n"),
-      },
-    ]);
+    const [found, ...others] = problems({ ...without("mcopy", "mkfs.vfat", "newuidmap"), emulators: [] });
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({
+      what: "missing: mkfs.vfat, mcopy, newuidmap, qemu-aarch64-static",
+      remedy: [
+        "Arch:   sudo pacman -S --needed dosfstools mtools qemu-user-static shadow",
+        "Debian: sudo apt-get install --no-install-recommends dosfstools mtools qemu-user-static uidmap",
+        "Fedora: sudo dnf install dosfstools mtools qemu-user-static-aarch64 shadow-utils",
+      ].join("\n"),
+    });
   });
   test("names a package once that brings several programs", () => {
     expect(problems(without("mke2fs", "debugfs", "tune2fs"))[0]?.remedy).toContain("--needed e2fsprogs\n");
