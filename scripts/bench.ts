@@ -67,7 +67,7 @@ async function whole(
   }
   complain(
     `not measured: ${failed.map(({ name }) => name).join(", ")}`,
-    "scripts/bench --resume tries these again and keeps the others",
+    "the same with --resume tries these again and keeps the others",
   );
   return 1;
 }
@@ -106,7 +106,7 @@ async function run(asked: Exclude<Asked, { kind: "help" }>): Promise<number> {
     const done = entries.map(({ section }) => section).join(", ");
     complain(
       error,
-      done === "" ? "nothing was measured to the end" : `scripts/bench --resume goes on after ${done}`,
+      done === "" ? "nothing was measured to the end" : `kept: ${done}; the same with --resume goes on`,
     );
     return abort.signal.aborted ? 130 : 1;
   }

@@ -44,10 +44,12 @@ export function ratio(berry: number, other: number): string {
 }
 
 export function withUnit(value: number, unit: Unit): string {
-  return `${unit === "s" ? rounded(value) : Math.round(value)} ${unit}`;
+  // what is there is not nothing
+  const isSmall = unit === "MiB" && value > 0 && value < 1;
+  return `${unit === "s" || isSmall ? rounded(value) : Math.round(value)} ${unit}`;
 }
 
 /** Two or three digits that mean something. */
 function rounded(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
 }

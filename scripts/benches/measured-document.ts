@@ -14,7 +14,7 @@ export function renderDocument(measured: Measured): string {
   const machines = machinesOf(entries);
   const paragraphs = [
     "# Measured",
-    "Berry beside what people take instead, the medians of several runs. `scripts/bench` measures all of it and writes this document from `measured.json` beside it; what each bench does is said in `scripts/bench --help` and in `scripts/benches/`.",
+    "Berry beside what people take instead; of several runs, the medians. `scripts/bench` measures all of it and writes this document from `measured.json` beside it; what each bench does is said in `scripts/bench --help` and in `scripts/benches/`.",
     ...(quick.length === 0
       ? []
       : [`**Quick: ${quick.join(", ")} did as little as possible. These are no figures to quote.**`]),
@@ -32,17 +32,20 @@ export function renderDocument(measured: Measured): string {
 export function renderReadmeBlock({ entries, failures }: Measured): string {
   const real = inOrder(entries).filter(({ quick }) => !quick);
   if (real.length === 0) return "\nNothing has been measured yet.\n\n";
+  const machines = machinesOf(real);
   const origins = new Map<string, string[]>();
   for (const { section, date, commit, machine } of real) {
-    const origin = `${dayOf(date)} at ${commit}, ${describeMachine(machine)}`;
+    const where = machines.length === 1 ? "" : `, ${describeMachine(machine)}`;
+    const origin = `${dayOf(date)} at ${commit}${where}`;
     origins.set(origin, [...(origins.get(origin) ?? []), section]);
   }
+  const on = machines.length === 1 ? ` (${machines.join("")})` : "";
   const from =
     origins.size === 1
-      ? `Measured on ${[...origins.keys()].join("")}.`
-      : [...origins].map(([origin, names]) => `- ${names.join(", ")}: ${origin}`).join("\n");
+      ? `Measured on ${[...origins.keys()].join("")}${on}. `
+      : `Measured${on}:\n\n${[...origins].map(([origin, names]) => `- ${names.join(", ")}: ${origin}\n`).join("")}\n`;
   return `
-${from} Runs, loads and all other figures: [docs/measured.md](docs/measured.md).
+${from}Runs, loads and all other figures: [docs/measured.md](docs/measured.md).
 
 ${summaryTable(summarise({ entries: real, failures }))}
 `;

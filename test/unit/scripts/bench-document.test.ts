@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
+import { fleetSizes, fleetVariant } from "../../../scripts/benches/fleet-sizes.ts";
 import { nothingMeasured, withFailure } from "../../../scripts/benches/measured.ts";
 import {
   readmeBlock,
@@ -33,6 +34,26 @@ describe("the summary", () => {
       { instead: "node_exporter (Go), which drives none", ratio: "as much" },
     ]);
     expect(rows.filter(({ what }) => what.endsWith("writes of a duty"))).toHaveLength(1);
+  });
+
+  test("tells the cases of a bench apart", () => {
+    const figures = fleetSizes.flatMap((size) =>
+      ["wall time", "new disk a node"].map((name) => ({
+        bench: "fleet",
+        variant: fleetVariant(size),
+        name,
+        unit: "s" as const,
+        berry: [size],
+        other: [100],
+      })),
+    );
+    const entry = entryOf("fleet-plain", { result: { kind: "figures", figures } });
+    expect(summarise({ entries: [entry], failures: [] }).map(({ berry }) => berry)).toEqual([
+      "1.00 s",
+      "5.00 s",
+      "20.0 s",
+      "20.0 s",
+    ]);
   });
 
   test("has something of every section", () => {
@@ -119,17 +140,21 @@ describe("the block in README", () => {
 
   test("says once where all comes from, when it comes from one run", () => {
     expect(renderReadmeBlock(wholeMeasured)).toStartWith(
-      "\nMeasured on 2026-11-23 at abc1234, 2 × A Processor, 8 GiB, Linux 6.1.0, qemu 7.2.22, bun 1.3.4. Runs,",
+      "\nMeasured on 2026-11-23 at abc1234 (2 × A Processor, 8 GiB, Linux 6.1.0, qemu 7.2.22, bun 1.3.4). Runs,",
     );
   });
 
   test("says of each section where it comes from, when it comes from several", () => {
     const debian = entryOf("bake-debian", { commit: "0ldc0de" });
     const entries = [debian, entryOf("probe"), entryOf("fand")];
-    expect(renderReadmeBlock({ entries, failures: [] }).match(/^- .*? at \w+/gm)).toEqual([
-      "- bake-debian: 2026-11-23 at 0ldc0de",
-      "- fand, probe: 2026-11-23 at abc1234",
-    ]);
+    expect(renderReadmeBlock({ entries, failures: [] })).toContain(
+      "1.3.4):\n\n- bake-debian: 2026-11-23 at 0ldc0de\n- fand, probe: 2026-11-23 at abc1234\n\nRuns,",
+    );
+    const { machine } = debian;
+    const elsewhere = { entries: [debian, entryOf("fand", { machine: { ...machine, cores: 64 } })] };
+    expect(renderReadmeBlock({ ...elsewhere, failures: [] })).toContain(
+      "- fand: 2026-11-23 at abc1234, 64 × A Processor",
+    );
   });
 
   test("shows nothing of a quick run", () => {

@@ -53,6 +53,11 @@ describe("the table of figures", () => {
     expect(cells({ berry: [1, 2], other: [1] })[5]).toBe("1");
   });
 
+  test("does not call a part of a MiB nothing, and has as many digits of what is rounded up", () => {
+    expect(cells({ unit: "MiB", berry: [0.204], other: [0] }).slice(2, 4)).toEqual(["0.20 MiB", "0 MiB"]);
+    expect(cells({ berry: [9.998], other: [99.97] }).slice(2, 4)).toEqual(["10.0 s", "100 s"]);
+  });
+
   test("gives sizes and shares as whole numbers, seconds with three digits", () => {
     expect(cells({ unit: "MiB", berry: [210.6], other: [640.4] }).slice(2, 4)).toEqual([
       "211 MiB",
