@@ -73,7 +73,7 @@ describe("the document", () => {
   test("has every section, with when and on which commit it was measured", () => {
     const debian = entryOf("bake-debian", { date: "2026-11-20T08:30:00.000Z", commit: "0ldc0de" });
     const text = renderDocument({ entries: [debian, entryOf("probe")], failures: [] });
-    expect(text.match(/^## (.*)$/gm)).toEqual(
+    expect([...(text.match(/^## (.*)$/gm) ?? [])]).toEqual(
       ["Summary", "When and of what", ...sections.map(({ name }) => name)].map((title) => `## ${title}`),
     );
     expect(text).toContain(
@@ -88,7 +88,7 @@ describe("the document", () => {
     const first = entryOf("fand");
     const other = entryOf("probe", { machine: { ...first.machine, cores: 64 } });
     const text = renderDocument({ entries: [first, other, entryOf("write-dd")], failures: [] });
-    expect(text.match(/^- machine .*$/gm)).toEqual([
+    expect([...(text.match(/^- machine .*$/gm) ?? [])]).toEqual([
       "- machine 1: 2 × A Processor, 8 GiB, Linux 6.1.0, qemu 7.2.22, bun 1.3.4",
       "- machine 2: 64 × A Processor, 8 GiB, Linux 6.1.0, qemu 7.2.22, bun 1.3.4",
     ]);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { ownFiles, quickFiles } from "../../../scripts/benches/measured-file.ts";
-import { parseWords } from "../../../scripts/benches/words.ts";
+import { type Asked, parseWords } from "../../../scripts/benches/words.ts";
 
 const whole = {
-  kind: "whole",
+  kind: "whole" as const,
   files: ownFiles,
   quick: false,
   resume: false,
   only: null,
-  skip: new Set(),
-} as const;
+  skip: new Set<string>(),
+} satisfies Asked;
 
 describe("the words of scripts/bench", () => {
   test("are none for everything, into the documents of the repository", () => {
