@@ -5,7 +5,7 @@ import { BerryError } from "../../core/errors.ts";
 import { readCpio } from "../cpio.ts";
 import type { CpioMember } from "../cpio.ts";
 import { elfMachine } from "../elf.ts";
-import type { CheckInitramfs } from "../step.ts";
+import type { CheckInitramfs } from "../package-step.ts";
 import { realPathInRoot } from "./root-path.ts";
 
 /**

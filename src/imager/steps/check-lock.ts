@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { compareRootfs, refuseDifferences, strangers } from "../lock/compare-lock.ts";
 import type { FoundPackage } from "../lock/compare-lock.ts";
 import { packageOfFile } from "../software/databases.ts";
-import type { CheckLock } from "../step.ts";
+import type { CheckLock } from "../package-step.ts";
 import type { StepContext } from "./context.ts";
 import { cachedPackages, installedFiles, sha256Of } from "./list-software.ts";
 import { hostProgram, imageEnvironment } from "./run.ts";

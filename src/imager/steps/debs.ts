@@ -1,7 +1,7 @@
 import { link, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-import type { FetchDebs, InstallDebs, UnpackDebs } from "../step.ts";
+import type { FetchDebs, InstallDebs, UnpackDebs } from "../package-step.ts";
 import type { StepContext } from "./context.ts";
 import { hostProgram, imageEnvironment } from "./run.ts";
 

@@ -1,5 +1,4 @@
 import { mkdir, open, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
@@ -11,6 +10,7 @@ import type { Step } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import type { EmulationMeter } from "./emulation-meter.ts";
 import { refuseForeignKnownHosts, writeKnownHosts } from "./host-keys.ts";
+import { inLanes } from "./lanes.ts";
 import { mountRoot } from "./mount-root.ts";
 import { removeTree } from "./remove-tree.ts";
 import { imageSize } from "./pack.ts";
@@ -63,37 +63,6 @@ export async function executePlan(plan: Plan, execution: Execution, signal: Abor
     emulatedSeconds: meter.emulatedSeconds(),
     peakMemoryBytes: meter.peakMemoryBytes(),
   });
-}
-
-/** Nodes at the same time, at most: one waits for the disk or an emulated program while another one works. */
-const mostLanes = 4;
-
-/** Does the work for every item, some of them at the same time. The first failure ends the others, which then clean up. */
-async function inLanes<Item>(
-  items: readonly Item[],
-  work: (item: Item, signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  const failed = new AbortController();
-  const until = AbortSignal.any([signal, failed.signal]);
-  const queue = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of queue) {
-      until.throwIfAborted();
-      await work(item, until);
-    }
-  };
-  const failures: unknown[] = [];
-  const lanes = Math.min(items.length, mostLanes, availableParallelism());
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      await lane().catch((thrown: unknown) => {
-        failures.push(thrown);
-        failed.abort(thrown);
-      });
-    }),
-  );
-  if (failures.length > 0) throw failures[0];
 }
 
 /** What a bake that was killed left: nobody else works in this cache now. */

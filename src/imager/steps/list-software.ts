@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { noteNames } from "../software-file.ts";
-import type { InstalledFiles, ListSoftware } from "../step.ts";
+import type { InstalledFiles, ListSoftware } from "../package-step.ts";
 import { isMissing, realPathInRoot } from "./root-path.ts";
 
 /** Notes what a tree has installed, beside it: the database itself, and the digests of what this layer installed. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-import type { PacmanKeyring, RemovePackages } from "../step.ts";
+import type { PacmanKeyring, RemovePackages } from "../package-step.ts";
 import type { StepContext } from "./context.ts";
 import { isMissing, realPathInRoot } from "./root-path.ts";
 import { hostProgram, imageEnvironment } from "./run.ts";

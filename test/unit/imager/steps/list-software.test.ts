@@ -6,7 +6,7 @@ import { functionsFor } from "../../../../src/imager/script/functions.ts";
 import { stepLines } from "../../../../src/imager/script/steps.ts";
 import { readLayerNotes, readSoftware } from "../../../../src/imager/software-file.ts";
 import { composeSoftware } from "../../../../src/imager/software/compose-software.ts";
-import type { ListSoftware } from "../../../../src/imager/step.ts";
+import type { ListSoftware } from "../../../../src/imager/package-step.ts";
 import { installedFiles, listSoftware } from "../../../../src/imager/steps/list-software.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 import { mustRun } from "../../../fixtures/run.ts";
