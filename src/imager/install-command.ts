@@ -53,7 +53,7 @@ export function distributionOf(osRelease: string, programs: readonly string[]): 
   const words = ["ID", "ID_LIKE"].flatMap((key) =>
     (new RegExp(`^${key}=["']?([^"'\\n]*)`, "m").exec(osRelease)?.[1] ?? "").split(/\s+/),
   );
-  const [own] = words.flatMap((word) => families[word] ?? []);
+  const [own] = words.flatMap((word) => (Object.hasOwn(families, word) ? (families[word] ?? []) : []));
   const [installed] = Object.keys(managers)
     .filter((name) => programs.includes(name))
     .map((name) => managers[name]);

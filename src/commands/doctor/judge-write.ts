@@ -1,4 +1,3 @@
-import { printable } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { isCard, type JudgedDisk, whyNothing } from "../imager/device-lines.ts";
 import { type Denied, permissionFailure } from "../imager/write/permission.ts";
@@ -41,8 +40,8 @@ export function judgeWrite({ disks, denied }: WriteFacts): Report {
 }
 
 function judgeCard({ disk }: JudgedDisk, denied: readonly Denied[]): Finding {
-  const words = [printable(disk.model), formatBytes(disk.identity.sizeBytes)].filter((word) => word !== "");
-  const name = `${printable(disk.path)} (${words.join(", ")})`;
+  const words = [disk.model, formatBytes(disk.identity.sizeBytes)].filter((word) => word !== "");
+  const name = `${disk.path} (${words.join(", ")})`;
   const own = denied.filter(({ path }) => path === disk.path);
   if (own.length === 0) return ready(`${name} can be written`);
   const { message, hint = "" } = permissionFailure(own, ["berry", "imager", "write", "NODE", disk.path]);

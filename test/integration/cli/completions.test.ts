@@ -95,10 +95,11 @@ describe.each([
     expect(ask(["imager", "de"])).toEqual(["devices"]);
     expect(ask(["ima"])).toEqual(["imager"]);
   });
-  test("completes flags, and the nodes of berry.toml, each once", () => {
+  test("completes flags, the nodes of berry.toml and the roles of a machine, each once", () => {
     expect([...ask(["imager", "export", "--for"])]).toEqual(["--format"]);
     expect([...ask(["imager", "bake", "pi"])]).toEqual(["pi1", "pi2"]);
     expect([...ask(["imager", "bake", "pi1", "pi"])]).toEqual(["pi2"]);
+    expect([...ask(["doctor", "bake", "co"])]).toEqual(["cool"]);
   });
   test("completes the values of a flag", () => {
     expect([...ask(["init", "--target", "deb"])]).toEqual(["debian-arm64"]);
