@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { compiledBerry } from "../fixtures/compiled-berry.ts";
 import { ordinaryUser } from "../fixtures/ordinary-user.ts";
@@ -104,6 +104,42 @@ describe("berry doctor, to an ordinary user", () => {
     expect(write.findings[0]?.what).toContain("/sys/block");
     expect(roleOf(stdout, "bake").level).toBe("ready");
     expect(exitCode).toBe(69);
+  });
+  test("says on a Raspberry Pi whether others find it, and does not fail where nobody wants to bake", async () => {
+    await using tools = await user.makeFolder();
+    const fake = join(tools.path, "systemctl");
+    await writeFile(
+      fake,
+      `#!/bin/sh
+case "$*" in
+*berry-announce.service*) printf 'LoadState=loaded\\nUnitFileState=disabled\\nActiveState=inactive\\n' ;;
+*avahi-daemon.service*) printf 'LoadState=not-found\\nUnitFileState=\\nActiveState=inactive\\n' ;;
+esac
+`,
+    );
+    await chmod(fake, 0o755);
+    const board = `mount -t tmpfs none /sys && mkdir -p /sys/class/dmi/id &&
+      echo Raspberry Pi Foundation >/sys/class/dmi/id/sys_vendor &&
+      echo Raspberry Pi 4 Model B >/sys/class/dmi/id/product_name && PATH=${tools.path} exec "$@"`;
+    const { stdout, exitCode } = await ask(["--json"], {
+      enter: ["unshare", "--map-root-user", "--mount", "sh", "-c", board, "sh"],
+    });
+    expect(roleOf(stdout, "bake").level).toBe("missing");
+    expect(exitCode).toBe(roleOf(stdout, "probe").level === "missing" ? 69 : 0);
+    expect(roleOf(stdout, "probe").findings.slice(1)).toEqual([
+      {
+        level: "missing",
+        what: "berry-announce.service does not run: inactive",
+        remedy: "sudo systemctl enable --now berry-announce.service",
+      },
+      {
+        level: "missing",
+        what: "avahi is not installed: nothing announces this Pi",
+        remedy: expect.stringMatching(/^(?:apt-get|pacman|dnf) .* avahi/),
+      },
+    ]);
+    // bake and probe lack packages, and one command has them all
+    expect((JSON.parse(stdout) as Said).install).toMatch(/ avahi.* mtools/);
   });
   test("refuses a role that there is not", async () => {
     const { stdout, stderr, exitCode } = await ask(["wirte"]);
