@@ -23,13 +23,15 @@ export function judgeWrite({ disks, denied }: WriteFacts): Report {
     };
   }
   const refused = disks.filter((judged) => isCard(judged) && judged.disk.identity.sizeBytes > 0);
-  if (refused.length > 0)
+  if (refused.length > 0) {
+    const isConfirmable = refused.some(({ verdict }) => verdict.verdict === "confirm");
     return {
       role: "write",
-      level: "missing",
-      what: "no card can be written as it is",
+      level: isConfirmable ? "partly" : "missing",
+      what: isConfirmable ? "a card is there, and has to be confirmed" : "no card can be written as it is",
       findings: refused.flatMap(judgeRefused),
     };
+  }
   const why = whyNothing(disks);
   return {
     role: "write",
@@ -53,7 +55,7 @@ function judgeRefused({ disk, verdict }: JudgedDisk): readonly Finding[] {
     case "writable":
       return [];
     case "confirm":
-      return [missing(verdict.reason, "berry imager devices says how to confirm it")];
+      return [partly(`${disk.path}: ${verdict.reason}`, "berry imager devices says how to confirm it")];
     case "refused":
       return verdict.reasons.map(({ reason, remedy }) =>
         missing(`${disk.path} is not written to: ${reason}`, remedy),

@@ -64,6 +64,16 @@ describe("cards", () => {
     expect(report.findings[0]?.what).toContain("sdc1 is mounted at /media/me");
     expect(report.findings[0]?.remedy).toBe("udisksctl unmount -b /dev/sdc1");
   });
+  test("about which something is in doubt have to be confirmed", () => {
+    const report = judged([system, { ...card, doubts: ["udev does not tell what is on sdb"] }, mounted]);
+    expect(report).toMatchObject({ level: "partly", what: "a card is there, and has to be confirmed" });
+    expect(report.findings[0]).toMatchObject({
+      level: "partly",
+      what: "/dev/sdb: udev does not tell what is on sdb",
+      remedy: "berry imager devices says how to confirm it",
+    });
+    expect(report.findings).toHaveLength(2);
+  });
   test("that are not there are no fault of the machine, and said", () => {
     for (const disks of [[system], [system, reader], []]) {
       const report = judged(disks);
