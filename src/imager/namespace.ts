@@ -5,7 +5,8 @@
  * the command writes it (`identityMap`), and unshare keeps the capabilities until then.
  *
  * Nothing outlives berry: setpriv(1) ends unshare when berry dies, unshare ends the PID namespace's
- * first process, and with it go all others, their mounts and the lock on the cache.
+ * first process, and with it go all others, their mounts and the lock on the cache. What the host unmounts
+ * meanwhile is unmounted here, too: a card that was mounted when berry began is not held back.
  */
 export function namespaceArgv(request: {
   readonly isRoot: boolean;
@@ -29,6 +30,8 @@ export function namespaceArgv(request: {
     "--user",
     ...mapping,
     "--mount",
+    "--propagation",
+    "slave",
     "--pid",
     "--fork",
     "--kill-child",
