@@ -1,6 +1,18 @@
 # shellcheck shell=sh
 # Sourced with tools.sh: an Arch package by makepkg that tells nothing of the machine it was made on.
 
+# write_recipe FOLDER VERSION: PKGBUILD and .install in FOLDER, with the digests of the archives that lie there.
+write_recipe() {
+    cp pkgbuild/PKGBUILD "$1"
+    for archive in "$1/berry-$2"-*.tar.xz; do
+        architecture=${archive##*-}
+        architecture=${architecture%.tar.xz}
+        digest=$(sha256sum "$archive" | cut -d ' ' -f 1)
+        sed -i "s/^sha256sums_$architecture=.*/sha256sums_$architecture=($digest)/" "$1/PKGBUILD"
+    done
+    install -m 644 pkgbuild/berry.install "$1"
+}
+
 # make_package ARCHITECTURE FOLDER WORK LEVEL ARCHIVE: packs ARCHIVE by the PKGBUILD that lies beside it in FOLDER.
 # makepkg notes where it worked and what is installed: it works in /mnt of a mount namespace, and asks no pacman. It
 # refuses to be root: in a user namespace it is 1000, whoever it is outside.

@@ -35,3 +35,10 @@ stage_files() {
     chmod 644 "$stage"/usr/share/man/man1/*
     find "$stage" -type d -exec chmod 755 {} +
 }
+
+# pack_tree FOLDER NAME LEVEL: FOLDER/NAME as an archive on standard output; the same files give the same bytes.
+pack_tree() {
+    tar --create --directory "$1" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+        --format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime "$2" |
+        xz "$3" --threads=1
+}
