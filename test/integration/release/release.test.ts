@@ -314,11 +314,14 @@ echo "=== units"; systemd-analyze verify --root="$R" --man=no --generators=no $(
 systemctl --root="$R" enable berry-fand.service 2>&1
 printf '#!/bin/sh\necho "asked: $*"\n[ "$1" != disable ] || rm -f /etc/systemd/system/*.wants/"$3"\n' >"$R/usr/bin/systemctl"
 chmod 755 "$R/usr/bin/systemctl"
+mkdir -p "$R/etc/avahi/services"
+chroot "$R" berry probe announce >&2
 echo "=== remove"; host_pacman -R berry; files
 echo "=== older"; host_pacman -U "${older}"
 printf 'pin = 13\\n' >"$R/etc/berry/fand.toml"
 echo "=== upgrade"; host_pacman -U "${packageOf("aarch64")}"
 echo "=== kept"; cat "$R/etc/berry/fand.toml"; files
+echo "<service-group/>" >"$R/etc/avahi/services/berry.service"
 echo "=== removed"; host_pacman -R berry
 echo "=== left"; files
 echo "=== end"`,
@@ -348,11 +351,15 @@ echo "=== end"`,
     expect(part("upgrade")).not.toMatch(/^error|failed/m);
   });
   test("starts and stops nothing where systemd does not run, and leaves nothing when it is removed but what was changed", () => {
-    expect(part("remove")).toContain("asked: disable --quiet berry-fand.service\n");
+    expect(part("remove")).toContain(
+      "asked: disable --quiet berry-fand.service berry-announce.service berry-targets.service",
+    );
     expect(told).not.toMatch(/^asked: (stop|try-restart)/m);
     expect(part("remove")).not.toMatch(/^(etc|usr)/m);
     expect(part("removed")).toContain("saved as ");
     expect(part("left").trimEnd().split("\n")).toEqual([
+      // without berry's mark
+      "etc/avahi/services/berry.service",
       "etc/berry",
       "etc/berry/fand.toml.pacnew",
       "etc/berry/fand.toml.pacsave",
