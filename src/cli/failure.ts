@@ -1,4 +1,4 @@
-import { BerryError, type FailureKind, messageOf } from "../core/errors.ts";
+import { BerryError, codeOf, messageOf, type FailureKind } from "../core/errors.ts";
 
 /** What went wrong, as it is told: on stderr for people, with `--json` as an event on stdout. */
 export interface Failure {
@@ -42,7 +42,7 @@ export function toFailure(thrown: unknown, signal: AbortSignal): Failure {
   if (thrown instanceof BerryError) {
     return { kind: thrown.kind, message: messageOf(thrown), hint: thrown.hint ?? null, trace: null };
   }
-  const known = thrown instanceof Error && "code" in thrown ? systemErrors[String(thrown.code)] : undefined;
+  const known = systemErrors[codeOf(thrown) ?? ""];
   if (known !== undefined)
     return { kind: known, message: messageOf(thrown), hint: null, trace: traceOf(thrown) };
   return {

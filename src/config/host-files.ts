@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { isMissing } from "../core/errors.ts";
 
 /** What lies at a path of the host. Links are followed. */
 export type HostEntry =
@@ -31,8 +32,7 @@ export const hostFiles: HostFiles = {
       await access(path, constants.R_OK);
       return { kind: "file", mode: entry.mode & 0o7777, sizeBytes: entry.size };
     } catch (thrown) {
-      const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
-      return { kind: code === "ENOENT" || code === "ENOTDIR" ? "missing" : "unreadable" };
+      return { kind: isMissing(thrown) ? "missing" : "unreadable" };
     }
   },
 

@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, open, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { BerryError } from "../core/errors.ts";
+import { BerryError, codeOf } from "../core/errors.ts";
 
 export interface NewFile {
   /** Relative to the folder. */
@@ -114,10 +114,4 @@ async function isTaken(path: string): Promise<boolean> {
     }
   };
   return create(look, path);
-}
-
-function codeOf(thrown: unknown): string | undefined {
-  return thrown instanceof Error && "code" in thrown && typeof thrown.code === "string"
-    ? thrown.code
-    : undefined;
 }

@@ -36,6 +36,17 @@ export class BerryError extends Error {
   }
 }
 
+/** The code of a system error, such as `ENOSPC`, as errno(3) names it; null: it is none. */
+export function codeOf(thrown: unknown): string | null {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : null;
+}
+
+/** Whether a system error says that the file, or a folder above it, does not exist. */
+export function isMissing(thrown: unknown): boolean {
+  const code = codeOf(thrown);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
 /** The message of anything that was thrown, followed by the messages of its causes. */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);

@@ -1,7 +1,7 @@
 import { link, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Node } from "../config/cluster.ts";
-import { BerryError } from "../core/errors.ts";
+import { BerryError, codeOf, isMissing } from "../core/errors.ts";
 import type { CommandRunner } from "../core/ports.ts";
 import { hostKeyName, hostKeyTypes, type HostKeyType, isOfType } from "./host-key-types.ts";
 import { keyOf } from "./known-hosts.ts";
@@ -195,19 +195,11 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-function isMissing(thrown: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes(codeOf(thrown));
-}
-
 function unlessThere(thrown: unknown): false {
   if (codeOf(thrown) !== "EEXIST") throw thrown;
   return false;
 }
 
 function kindOf(thrown: unknown): "no-permission" | "cannot-create" {
-  return ["EACCES", "EPERM", "EROFS"].includes(codeOf(thrown)) ? "no-permission" : "cannot-create";
-}
-
-function codeOf(thrown: unknown): string {
-  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  return ["EACCES", "EPERM", "EROFS"].includes(codeOf(thrown) ?? "") ? "no-permission" : "cannot-create";
 }

@@ -1,6 +1,7 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { BerryError } from "../core/errors.ts";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { writeByRename } from "../config/write-by-rename.ts";
+import { BerryError, codeOf } from "../core/errors.ts";
 import type { Lock } from "./lock/lock.ts";
 import { parseLock } from "./lock/parse-lock.ts";
 import { renderLock } from "./lock/render-lock.ts";
@@ -27,17 +28,10 @@ export async function readLock(path: string): Promise<Lock | null> {
 export async function writeLock(path: string, lock: Lock): Promise<boolean> {
   const text = renderLock(lock);
   if ((await readText(path)) === text) return false;
-  const partial = join(dirname(path), `.${basename(path)}.partial`);
   try {
-    {
-      await using file = await open(partial, "w");
-      await file.writeFile(text);
-      await file.sync();
-    }
-    await rename(partial, path);
+    await writeByRename(path, text, { ending: "partial" });
     return true;
   } catch (cause) {
-    await rm(partial, { force: true }).catch(() => undefined);
     throw new BerryError("cannot-create", `cannot write ${path}`, {
       hint: `the images are whole, but what they are made of is not noted: make ${dirname(path)} writable and bake again, or bake with --locked, which writes no lock`,
       cause,
@@ -49,7 +43,7 @@ async function readText(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : null;
+    const code = codeOf(cause);
     if (code === "ENOENT") return null;
     const isDenied = code === "EACCES" || code === "EPERM";
     throw new BerryError(isDenied ? "no-permission" : "io", `${path}: cannot be read`, { cause });

@@ -12,7 +12,7 @@ import {
 } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
-import { BerryError } from "../core/errors.ts";
+import { BerryError, codeOf } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
 import type { PartRecord } from "./download-decisions.ts";
 import type { Sink } from "./http-attempt.ts";
@@ -150,15 +150,9 @@ async function ifExists<T>(look: () => Promise<T>): Promise<T | null> {
   try {
     return await look();
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
-}
-
-/** The `code` of a system error, such as `ENOSPC`; null: it is none. */
-function errorCode(error: unknown): string | null {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return typeof code === "string" ? code : null;
 }
 
 /** Says in words what the file system refused. */
@@ -166,7 +160,7 @@ async function guard<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {
-    const code = errorCode(cause) ?? "";
+    const code = codeOf(cause) ?? "";
     if (["ENOSPC", "EDQUOT"].includes(code)) {
       throw new BerryError("cannot-create", `no room left on the disk of ${path}`, {
         hint: "make room and run it again: it goes on where it stopped; XDG_CACHE_HOME moves the cache to another disk",

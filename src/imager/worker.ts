@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { BerryError, messageOf } from "../core/errors.ts";
+import { BerryError, codeOf, messageOf } from "../core/errors.ts";
 import type { Clock, CommandRunner } from "../core/ports.ts";
 import type { BakeEvent } from "./event.ts";
 import { hostEnvironment } from "./host-environment.ts";
@@ -95,7 +95,7 @@ function failureOf(error: unknown, signal: AbortSignal): BakeEvent {
 }
 
 function fileSystemFailure(error: unknown): BakeEvent {
-  const code = error instanceof Error && "code" in error ? error.code : null;
+  const code = codeOf(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
     return {
       event: "failed",

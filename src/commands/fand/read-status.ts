@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 import { type Health, judgeStatus } from "../../fand/daemon/judge-status.ts";
 import { type FandStatus, parseMetrics } from "../../fand/daemon/parse-metrics.ts";
 
@@ -33,7 +33,7 @@ async function textOf(path: string): Promise<string | null> {
     const { bytesRead } = await file.read(bytes, 0, mostBytes, 0);
     return bytes.toString("utf8", 0, bytesRead);
   } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
+    if (codeOf(thrown) === "ENOENT") return null;
     throw thrown;
   }
 }

@@ -1,6 +1,7 @@
-import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { writeByRename } from "../../config/write-by-rename.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 
 /**
  * Judges where a drawing shall go, before anything is computed for it.
@@ -40,12 +41,9 @@ export async function judgeDrawing(path: string, inputs: readonly (string | unde
 
 /** Replaces a file in one step: what was there is as it was where the drawing cannot be written. */
 export async function saveDrawing(path: string, svg: string): Promise<void> {
-  const next = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
   try {
-    await writeFile(next, svg, { flag: "wx" });
-    await rename(next, path);
+    await writeByRename(path, svg, { ending: `${process.pid}.partial` });
   } catch (thrown) {
-    await rm(next, { force: true }).catch(() => undefined);
     throw refusal(path, thrown);
   }
 }
@@ -54,14 +52,13 @@ async function statOf(path: string) {
   try {
     return await stat(path);
   } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
-    if (code === "ENOENT") return null;
+    if (codeOf(thrown) === "ENOENT") return null;
     throw refusal(path, thrown);
   }
 }
 
 function refusal(path: string, cause: unknown): BerryError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const code = codeOf(cause);
   return code === "EACCES" || code === "EPERM"
     ? new BerryError("no-permission", `${path}: may not be written to`, { cause, hint: "name another place" })
     : new BerryError("cannot-create", `${path}: cannot be written`, { cause, hint: "name another place" });

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 
 /** An attribute of sysfs that stays open: a whole number in decimal. */
 export interface Attribute {
@@ -46,7 +46,7 @@ function tried<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    const code = codeOf(cause);
     if (code === "EACCES" || code === "EPERM")
       throw new BerryError("no-permission", `${path}: may not be written to`, {
         cause,

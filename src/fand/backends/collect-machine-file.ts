@@ -79,7 +79,7 @@ function hwmonChip(folder: string, board: Board | null, tree: DeviceTree): Hwmon
           pwm: pwm ?? "",
           enable: present(enable),
           tachometer: present(fan),
-          isWritable: isWritable(pwm ?? ""),
+          isWritable: mayAccess(pwm ?? "", constants.W_OK),
         };
       }),
   };
@@ -120,7 +120,7 @@ function pwmChip(folder: string, tree: DeviceTree): PwmChip {
     inversedChannels: numbered(folder, "pwm")
       .filter((channel) => lineOf(join(channel, "polarity")) === "inversed")
       .map((channel) => Number(basename(channel).slice("pwm".length))),
-    isWritable: isWritable(join(folder, "export")),
+    isWritable: mayAccess(join(folder, "export"), constants.W_OK),
   };
 }
 
@@ -134,7 +134,7 @@ function gpioChips({ sys, dev }: Roots): readonly GpioChip[] {
     const device = join(dev, basename(folder));
     return label === undefined || node === null || nameOf(node) !== "gpio"
       ? []
-      : [{ device, label, isWritable: isWritable(device) }];
+      : [{ device, label, isWritable: mayAccess(device, constants.W_OK) }];
   });
 }
 
@@ -150,9 +150,10 @@ function present(path: string | undefined): string | null {
   return path !== undefined && existsSync(path) ? path : null;
 }
 
-function isWritable(path: string): boolean {
+/** @param mode `W_OK` or `X_OK` of access(2) */
+export function mayAccess(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.W_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

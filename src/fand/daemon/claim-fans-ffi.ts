@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 import { tryLock } from "./flock-ffi.ts";
 import { refusalOfFile } from "./run-folder-file.ts";
 
@@ -61,7 +61,7 @@ export function areFansClaimed(runFolder: string): boolean {
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
+    const code = codeOf(thrown);
     if (code === "ENOENT") return false;
     throw code === "ELOOP" ? refusalOfFile(path, thrown) : thrown;
   }

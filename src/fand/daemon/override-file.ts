@@ -9,6 +9,7 @@ import {
   rmSync,
   type Stats,
 } from "node:fs";
+import { codeOf } from "../../core/errors.ts";
 import { type Override, parseOverrides, renderOverrides } from "./override.ts";
 import { replaceFile } from "./run-folder-file.ts";
 
@@ -59,7 +60,7 @@ export function readOverrides(path: string, uid: number): OverrideFile {
     const overrides = parseOverrides(bytes.toString("utf8", 0, readSync(file, bytes, 0, mostBytes, 0)));
     return overrides === null ? { overrides: [], flaw: "not what berry writes" } : { overrides, flaw: null };
   } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : String(thrown);
+    const code = codeOf(thrown) ?? String(thrown);
     return code === "ENOENT" ? nothing : { overrides: [], flaw: code };
   } finally {
     if (file !== null) closeSync(file);

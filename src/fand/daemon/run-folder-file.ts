@@ -9,7 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 
 const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -52,8 +52,7 @@ function removeQuietly(path: string): void {
 
 /** What the file system says of a file of the run folder, and what to do. */
 export function refusalOfFile(path: string, cause: unknown): BerryError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  switch (code) {
+  switch (codeOf(cause) ?? "") {
     case "ENOSPC":
     case "EDQUOT":
       return new BerryError("cannot-create", `${path}: cannot be written: no space left`, {
@@ -69,7 +68,7 @@ export function refusalOfFile(path: string, cause: unknown): BerryError {
     case "EEXIST":
     case "ELOOP":
     case "ENXIO":
-      return new BerryError("cannot-create", `${path}: something else is in its place: ${code}`, {
+      return new BerryError("cannot-create", `${path}: something else is in its place: ${codeOf(cause)}`, {
         hint: `ls -ld ${path}* shows what; remove it`,
       });
     case "EACCES":

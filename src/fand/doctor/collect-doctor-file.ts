@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatProblem } from "../../config/problem.ts";
 import { BerryError } from "../../core/errors.ts";
-import { collectMachine, type Roots } from "../backends/collect-machine-file.ts";
+import { collectMachine, mayAccess, type Roots } from "../backends/collect-machine-file.ts";
 import type { Ioctl } from "../backends/gpio-file.ts";
 import { examineFand } from "../config/fand-load.ts";
 import type { FandSettings } from "../config/settings.ts";
@@ -57,7 +57,7 @@ export async function collectDoctorFacts(
     pins: collectPins(pinsOf(settings), machine.gpio[0], ports.ioctl, roots.sys),
     hasJack: hasJack(roots.proc),
     service: hasSystemd ? await collectService(ports) : { kind: "no-systemd" },
-    failsafe: { path: roots.failsafe, isExecutable: isExecutable(roots.failsafe) },
+    failsafe: { path: roots.failsafe, isExecutable: mayAccess(roots.failsafe, constants.X_OK) },
     others: rivalsAmong(lines, hasSystemd ? await activeUnits(ports) : []),
     nodeExporter: exporterOf(exporterFolders(lines)),
     runFolder: roots.runFolder,
@@ -131,13 +131,4 @@ async function isWatchdogUsed({ systemctl }: DoctorPorts): Promise<boolean | nul
 
 function exporterOf(textfileFolders: readonly string[] | null): DoctorFacts["nodeExporter"] {
   return textfileFolders === null ? null : { textfileFolders };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { codeOf } from "../../core/errors.ts";
 import type { SensorSettings } from "../config/settings.ts";
 import { findSensor } from "./find-sensor-file.ts";
 import type { Reading } from "./judge-reading.ts";
@@ -80,7 +81,7 @@ function closeQuietly(file: number): void {
 }
 
 function unreadable(thrown: unknown): Reading {
-  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : String(thrown);
+  const code = codeOf(thrown) ?? String(thrown);
   const kind = ["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"].includes(code) ? "missing" : "unreadable";
   return { kind, why: thrown instanceof Error ? thrown.message : code };
 }

@@ -1,6 +1,6 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 import type { BlockDevice, BlockDevices, Hardware } from "./block-device.ts";
 import { byName, collectBlockDevices } from "./collect-block-devices.ts";
 import { resolveDevicePaths } from "./collect-device-paths.ts";
@@ -55,8 +55,7 @@ async function readFacts(path: string, what: string, ifMissing: string | null = 
     const text = await readFile(path, "utf8");
     if (text !== "" || ifMissing !== null) return text;
   } catch (cause) {
-    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    if (isMissing && ifMissing !== null) return ifMissing;
+    if (codeOf(cause) === "ENOENT" && ifMissing !== null) return ifMissing;
     throw new BerryError("os", `cannot read ${path}, which says ${what}`, { cause });
   }
   throw new BerryError("os", `${path} is empty, and should say ${what}`);

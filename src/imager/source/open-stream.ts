@@ -1,6 +1,6 @@
 import { ftruncateSync, write } from "node:fs";
 import { promisify } from "node:util";
-import { BerryError, messageOf } from "../../core/errors.ts";
+import { BerryError, codeOf, messageOf } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 import { decompressors, type Compression } from "./compression.ts";
 import { openScratch } from "./open-scratch.ts";
@@ -173,8 +173,7 @@ async function lastLine(stream: ReadableStream<Uint8Array>): Promise<string> {
 
 function scratchFailure(cause: unknown, path: string, folder: string): unknown {
   if (cause instanceof BerryError) return cause;
-  const isFull =
-    cause instanceof Error && "code" in cause && ["ENOSPC", "EDQUOT"].includes(String(cause.code));
+  const isFull = ["ENOSPC", "EDQUOT"].includes(codeOf(cause) ?? "");
   return isFull
     ? new BerryError("cannot-create", `${folder} is full: no room for the decompressed image of ${path}`, {
         hint: "free some space, or name another folder: TMPDIR=FOLDER",

@@ -1,9 +1,9 @@
 import { chmod, copyFile, lchown, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, isMissing } from "../../core/errors.ts";
 import type { AddLines, Copy, MakeDirectory, Remove, SetLine, Symlink, Write } from "../step.ts";
 import { namesIn } from "./names-in.ts";
-import { isMissing, pathInRoot, realPathInRoot } from "./root-path.ts";
+import { pathInRoot, realPathInRoot } from "./root-path.ts";
 
 /** Replaces whatever is at `path`, also a symbolic link, by a file of this content. */
 export async function writeInRoot(

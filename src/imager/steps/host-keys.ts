@@ -1,11 +1,10 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { readFile } from "node:fs/promises";
+import { writeByRename } from "../../config/write-by-rename.ts";
+import { BerryError, isMissing } from "../../core/errors.ts";
 import { keyOf, knownHostsMark, renderKnownHosts } from "../known-hosts.ts";
 import type { KnownHosts } from "../bake-plan.ts";
 import type { WriteHostKey } from "../step.ts";
 import { writeInRoot } from "./files.ts";
-import { isMissing } from "./root-path.ts";
 
 /** Both halves, as sshd(8) wants them. */
 export async function writeHostKey({ root, source, path }: WriteHostKey): Promise<void> {
@@ -48,9 +47,6 @@ export async function writeKnownHosts({ path, hosts }: KnownHosts): Promise<numb
     const publicKeys = texts.filter((text) => keyOf(text) !== null);
     if (publicKeys.length > 0) known.push({ names, publicKeys });
   }
-  const partial = join(dirname(path), `.${basename(path)}.partial`);
-  await rm(partial, { force: true });
-  await writeFile(partial, renderKnownHosts(known), { mode: 0o644 });
-  await rename(partial, path);
+  await writeByRename(path, renderKnownHosts(known), { ending: "partial", mode: 0o644 });
   return known.length;
 }

@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isMissing } from "../../core/errors.ts";
 import { noteNames } from "../software-file.ts";
 import type { InstalledFiles, ListSoftware } from "../package-step.ts";
-import { isMissing, realPathInRoot } from "./root-path.ts";
+import { realPathInRoot } from "./root-path.ts";
 
 /** Notes what a tree has installed, beside it: the database itself, and the digests of what this layer installed. */
 export async function listSoftware(step: ListSoftware): Promise<void> {

@@ -1,9 +1,10 @@
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { isMissing } from "../../core/errors.ts";
 import type { OpenRoot } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { hostProgram } from "./run.ts";
-import { isMissing, pathInRoot, realPathInRoot } from "./root-path.ts";
+import { pathInRoot, realPathInRoot } from "./root-path.ts";
 
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { isMissing } from "./root-path.ts";
+import { isMissing } from "../../core/errors.ts";
 
 /** Names in a folder; none where there is no folder. */
 export async function namesIn(folder: string): Promise<string[]> {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, isMissing } from "../../core/errors.ts";
 import type { PacmanKeyring, RemovePackages } from "../package-step.ts";
 import type { StepContext } from "./context.ts";
-import { isMissing, realPathInRoot } from "./root-path.ts";
+import { realPathInRoot } from "./root-path.ts";
 import { hostProgram, imageEnvironment } from "./run.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { lstat, readlink } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, isMissing } from "../../core/errors.ts";
 
 const linkLimit = 40;
 
@@ -52,9 +52,4 @@ async function linkTarget(path: string): Promise<string | null> {
     if (isMissing(error)) return null;
     throw error;
   }
-}
-
-/** Whether an error of node:fs says that the file, or a folder above it, does not exist. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "../../core/errors.ts";
 import { settledDescription, settledShadow } from "../settled-text.ts";
 import type { Settle } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { mountOn } from "./mount-root.ts";
 import { namesIn } from "./names-in.ts";
-import { isMissing, realPathInRoot } from "./root-path.ts";
+import { realPathInRoot } from "./root-path.ts";
 import { hostProgram } from "./run.ts";
 
 /** Nothing of the tree is younger than the epoch afterwards, neither what files say nor the files themselves. */

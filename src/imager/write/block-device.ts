@@ -2,7 +2,7 @@ import { dlopen, ptr } from "bun:ffi";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
 
 /** A block device that this process alone may write to. Offsets and lengths are multiples of its sector. */
@@ -134,11 +134,6 @@ async function openExclusively(path: string): Promise<{ handle: FileHandle; isDi
 /** O_DIRECT is not the same number everywhere: asm-generic/fcntl.h and arch/arm64/include/uapi/asm/fcntl.h. */
 function directFlag(): number {
   return process.arch === "arm64" ? 0o200000 : 0o40000;
-}
-
-function codeOf(thrown: unknown): string | null {
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
-  return typeof code === "string" ? code : null;
 }
 
 function openFailure(path: string, cause: unknown): BerryError {

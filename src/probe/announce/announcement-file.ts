@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 import { ownMark } from "./render-service.ts";
 
 /** Where avahi-daemon looks, and looks again whenever something changes there. */
@@ -112,7 +112,7 @@ function attempt<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const code = codeOf(cause);
     if (code === "ENOTDIR")
       throw new BerryError("cannot-create", `${path}: not a folder, and avahi looks for services in it`, {
         cause,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { checkRole } from "../../config/names.ts";
 import type { Flaw } from "../../config/problem.ts";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 
 /** Where the imager notes what a node is: `role = "monitor"`. */
 export const nodeFile = "/etc/berry/node.toml";
@@ -30,7 +30,7 @@ function parse(file: string): Record<string, unknown> {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return {};
+    if (codeOf(cause) === "ENOENT") return {};
     throw new BerryError("no-permission", `cannot read ${file}`, { cause, hint: `ls -l ${file}` });
   }
   try {

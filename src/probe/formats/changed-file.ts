@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, lstat, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, lstat, readFile, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { writeByRename } from "../../config/write-by-rename.ts";
 import { BerryError, messageOf } from "../../core/errors.ts";
 
 /**
@@ -20,17 +21,14 @@ export async function writeChangedText(file: string, text: string): Promise<bool
     const old = await readFile(target, "utf8").catch(() => null);
     if (old === text) return false;
   }
-  const draft = join(dirname(target), `.${basename(target)}.${process.pid}.new`);
   try {
-    // what a killed process of the same number left
-    await rm(draft, { force: true });
-    await using handle = await open(draft, "wx", 0o666);
-    await handle.writeFile(text);
-    if (before !== null) await keepFacts(file, handle, before);
-    await handle.sync();
-    await rename(draft, target);
+    await writeByRename(target, text, {
+      ending: `${process.pid}.new`,
+      prepare: async (draft) => {
+        if (before !== null) await keepFacts(file, draft, before);
+      },
+    });
   } catch (thrown) {
-    await rm(draft, { force: true }).catch(() => undefined);
     if (thrown instanceof BerryError) throw thrown;
     throw new BerryError("cannot-create", `${file}: cannot be written: ${messageOf(thrown)}`, {
       cause: thrown,

@@ -1,4 +1,4 @@
-import { messageOf } from "../../core/errors.ts";
+import { codeOf, messageOf } from "../../core/errors.ts";
 import type { Answer } from "../health.ts";
 import type { Address, Sighting } from "../sighting.ts";
 import { collectHealth } from "./collect-health.ts";
@@ -144,14 +144,13 @@ function reasonOf(thrown: unknown): string {
   if (/abort|timed? ?out/i.test(text)) return "no answer in time";
   if (/headers? ?too ?large|the head of the answer has no end/i.test(text))
     return "answers with a head that has no end";
-  if (/http|malformed|invalid|chunk|coding|decompress/i.test(codeOf(thrown) ?? text))
+  if (/http|malformed|invalid|chunk|coding|decompress/i.test(codeOf(causeOf(thrown)) ?? text))
     return "answers, but not as HTTP has it";
   if (/was closed before/.test(text)) return "the connection broke off";
   const number = /\bE[A-Z]{3,}\b/.exec(text)?.[0];
   return number === undefined ? "no page could be read" : `no page could be read (${number})`;
 }
 
-function codeOf(thrown: unknown): string | null {
-  const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
-  return cause instanceof Error && "code" in cause ? String(cause.code) : null;
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeNewFiles } from "../../config/write-new-files.ts";
-import { BerryError } from "../../core/errors.ts";
+import { BerryError, codeOf } from "../../core/errors.ts";
 import type { MonitorFile } from "./monitor-files.ts";
 
 export interface LaidOut {
@@ -57,7 +57,7 @@ async function textOf(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const code = codeOf(cause);
     if (code === "ENOENT") return null;
     const isRefused = code === "EACCES" || code === "EPERM";
     throw new BerryError(isRefused ? "no-permission" : "cannot-create", `cannot read ${path}`, {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { failureOf } from "../../../fixtures/failure-of.ts";
-import { isMissing, pathInRoot, realPathInRoot } from "../../../../src/imager/steps/root-path.ts";
+import { pathInRoot, realPathInRoot } from "../../../../src/imager/steps/root-path.ts";
 
 let root: string;
 beforeAll(async () => {
@@ -72,14 +72,5 @@ describe("a path inside the image", () => {
   );
   test("may end at a link that leads in a circle when it is not followed", async () => {
     expect(await pathInRoot(root, "/circle")).toBe(join(root, "circle"));
-  });
-});
-
-describe("isMissing", () => {
-  test("knows what is not there from what cannot be read", () => {
-    expect(isMissing(Object.assign(new Error("x"), { code: "ENOENT" }))).toBe(true);
-    expect(isMissing(Object.assign(new Error("x"), { code: "ENOTDIR" }))).toBe(true);
-    expect(isMissing(Object.assign(new Error("x"), { code: "EACCES" }))).toBe(false);
-    expect(isMissing("ENOENT")).toBe(false);
   });
 });
