@@ -89,7 +89,8 @@ async function run(asked: Exclude<Asked, { kind: "help" }>): Promise<number> {
   }
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(name, () => abort.abort(new Error(`ended by ${name}`)));
+    // the second one ends even what waits for something that never comes
+    process.once(name, () => abort.abort(new Error(`ended by ${name}`)));
   try {
     switch (asked.kind) {
       case "one":
