@@ -1,6 +1,6 @@
 import { chown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { chooseDebianMirror } from "../../src/imager/facts-mirror.ts";
+import { chooseDebianMirror } from "../../src/imager/facts/collect-mirror.ts";
 import { sourcesList } from "../../src/imager/plan/apt-conf.ts";
 import { loadTarget } from "../../src/imager/targets-load.ts";
 import { mustRun } from "../../test/fixtures/run.ts";

@@ -5,7 +5,7 @@ import { collectMachine, type Roots } from "./backends/collect-machine-file.ts";
 import { findExposure } from "./config/exposure-file.ts";
 import { describeSource, type FandSettings, type SensorSettings } from "./config/settings.ts";
 import { findSensor } from "./sensors/find-sensor-file.ts";
-import { withPresentGuards } from "./sensors/guard-file.ts";
+import { withPresentGuards } from "./sensors/present-guards-file.ts";
 import { type Doubt, judgeReading, oddityOf, sensorBegin } from "./sensors/judge-reading.ts";
 import { openSensor } from "./sensors/sensor-file.ts";
 import type { Celsius } from "./units.ts";

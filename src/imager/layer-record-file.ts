@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { lstat, open, readFile, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { noteNames } from "./software-file.ts";
+import { noteNames } from "./software/software-file.ts";
 
 /**
  * What a published layer knows of itself. A layer's key says what went in; packages of today differ from

@@ -1,11 +1,10 @@
 import type { Cluster, Node } from "../config/cluster.ts";
 import { BerryError } from "../core/errors.ts";
 import { formatBytes, GiB, MiB } from "../core/units.ts";
-import { needsEmulation } from "./host-facts.ts";
-import type { HostFacts } from "./host-facts.ts";
+import { kernelHasOwnBinfmt, needsEmulation } from "./facts/host-facts.ts";
+import type { HostFacts } from "./facts/host-facts.ts";
 import { installCommands, type Need } from "./install-command.ts";
 import { makesOverlays } from "./plan/fan-steps.ts";
-import { kernelHasOwnBinfmt } from "./plan/plan.ts";
 import type { Target } from "./target.ts";
 
 export interface Problem {

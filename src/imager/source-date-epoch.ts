@@ -1,6 +1,6 @@
 import type { Node } from "../config/cluster.ts";
 import { BerryError } from "../core/errors.ts";
-import type { HostFacts } from "./host-facts.ts";
+import type { HostFacts } from "./facts/host-facts.ts";
 import type { Problem } from "./preflight.ts";
 
 /**

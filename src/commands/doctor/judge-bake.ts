@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Cluster } from "../../config/cluster.ts";
 import { BerryError } from "../../core/errors.ts";
-import type { HostFacts } from "../../imager/host-facts.ts";
+import type { HostFacts } from "../../imager/facts/host-facts.ts";
 import type { Need } from "../../imager/install-command.ts";
 import { planBake } from "../../imager/plan/plan.ts";
 import { preflight, type Problem } from "../../imager/preflight.ts";

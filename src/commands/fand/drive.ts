@@ -19,7 +19,7 @@ import {
 } from "../../fand/daemon/round.ts";
 import { replaceFile } from "../../fand/daemon/run-folder-file.ts";
 import type { SteadyClock } from "../../fand/daemon/serve.ts";
-import { withPresentGuards } from "../../fand/sensors/guard-file.ts";
+import { withPresentGuards } from "../../fand/sensors/present-guards-file.ts";
 import { openSensor } from "../../fand/sensors/sensor-file.ts";
 import { drivePosts } from "./drive-posts.ts";
 

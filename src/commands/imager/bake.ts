@@ -5,7 +5,7 @@ import { prepareCache } from "../../imager/cache-folder-file.ts";
 import { prepareHostKeys } from "../../imager/host-keys-file.ts";
 import { preflight, refuseProblems } from "../../imager/preflight.ts";
 import { unreproducible } from "../../imager/source-date-epoch.ts";
-import { runWorkerProcess } from "../../imager/worker-process.ts";
+import { runWorkerProcess } from "../../imager/worker/worker-process.ts";
 import { systemClock } from "../../system/clock.ts";
 import { commandRunner } from "../../system/command-runner.ts";
 import { noteImages, refuseDamagedLock } from "./lock.ts";

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { defineVerb } from "../../cli/verb.ts";
 import { formatBytes } from "../../core/units.ts";
 import { prepareCache } from "../../imager/cache-folder-file.ts";
-import { runWorkerProcess } from "../../imager/worker-process.ts";
+import { runWorkerProcess } from "../../imager/worker/worker-process.ts";
 import { cacheDirectory, clusterArguments, ownArgv } from "./prepare.ts";
 
 export const clean = defineVerb({

@@ -4,8 +4,8 @@ import { BerryError } from "../../core/errors.ts";
 import { lockedImage, updateLock } from "../../imager/lock/lock.ts";
 import type { Lock } from "../../imager/lock/lock.ts";
 import { refuseOtherInputs, trustLayers } from "../../imager/lock/trust-layers.ts";
-import { lockPath, readLock, writeLock } from "../../imager/lock-file.ts";
-import { readLayerNotes, readSoftware } from "../../imager/software-file.ts";
+import { lockPath, readLock, writeLock } from "../../imager/lock/lock-file.ts";
+import { readLayerNotes, readSoftware } from "../../imager/software/software-file.ts";
 import type { LayerNotes } from "../../imager/software/software.ts";
 import type { Plan } from "../../imager/bake-plan.ts";
 

@@ -5,8 +5,8 @@ import { defineVerb } from "../../cli/verb.ts";
 import { BerryError } from "../../core/errors.ts";
 import { prepareCache } from "../../imager/cache-folder-file.ts";
 import { preflight, refuseProblems } from "../../imager/preflight.ts";
-import { runInteractiveWorker, runWorkerProcess } from "../../imager/worker-process.ts";
-import type { Task } from "../../imager/task.ts";
+import { runInteractiveWorker, runWorkerProcess } from "../../imager/worker/worker-process.ts";
+import type { Task } from "../../imager/worker/task.ts";
 import { systemClock } from "../../system/clock.ts";
 import { ownArgv, planArguments, prepare } from "./prepare.ts";
 

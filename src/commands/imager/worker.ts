@@ -3,8 +3,8 @@ import { defineVerb } from "../../cli/verb.ts";
 import { BerryError } from "../../core/errors.ts";
 import { readLines } from "../../core/lines.ts";
 import type { BakeEvent } from "../../imager/event.ts";
-import type { Task } from "../../imager/task.ts";
-import { runWorker } from "../../imager/worker.ts";
+import type { Task } from "../../imager/worker/task.ts";
+import { runWorker } from "../../imager/worker/worker.ts";
 import { systemClock } from "../../system/clock.ts";
 import { commandRunner } from "../../system/command-runner.ts";
 

@@ -4,7 +4,7 @@ import { collectMachine, type Roots } from "../backends/collect-machine-file.ts"
 import type { HwmonOutput } from "../backends/output.ts";
 import type { Fan, FandSettings } from "../config/settings.ts";
 import { lineOf } from "../sensors/find-sensor-file.ts";
-import { withPresentGuards } from "../sensors/guard-file.ts";
+import { withPresentGuards } from "../sensors/present-guards-file.ts";
 import { judgeReading, sensorBegin } from "../sensors/judge-reading.ts";
 import { openSensor } from "../sensors/sensor-file.ts";
 import { celsius } from "../units.ts";

@@ -1,4 +1,4 @@
-import { nativeDebian } from "../host-facts.ts";
+import { nativeDebian } from "../facts/host-facts.ts";
 import type { LayerPlan } from "../bake-plan.ts";
 import type { Step } from "../step.ts";
 import type { AptPlace } from "./apt-files.ts";

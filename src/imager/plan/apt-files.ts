@@ -1,4 +1,4 @@
-import type { HostFacts } from "../host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import type { LockedImage } from "../lock/lock.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";

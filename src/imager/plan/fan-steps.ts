@@ -4,7 +4,7 @@ import pwm from "../../../targets/overlays/pwm.dts" with { type: "text" };
 import pwmTwo from "../../../targets/overlays/pwm-2chan.dts" with { type: "text" };
 import type { Node } from "../../config/cluster.ts";
 import { BerryError } from "../../core/errors.ts";
-import type { HostFacts } from "../host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import { fanFirmware, overlayLine, wantsSound, type Overlay } from "./fan-firmware.ts";

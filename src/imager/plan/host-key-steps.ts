@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Cluster, Node } from "../../config/cluster.ts";
-import type { HostFacts } from "../host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import { hostKeyName, hostKeyTypes } from "../host-key-types.ts";
 import type { KnownHosts } from "../bake-plan.ts";
 import type { Step } from "../step.ts";

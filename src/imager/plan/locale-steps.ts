@@ -1,5 +1,5 @@
 import type { Node } from "../../config/cluster.ts";
-import type { HostFacts } from "../host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 

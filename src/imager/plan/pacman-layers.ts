@@ -1,4 +1,4 @@
-import type { BerryFile, BerryPackage } from "../host-facts.ts";
+import type { BerryFile, BerryPackage } from "../facts/host-facts.ts";
 import type { Download, Step } from "../step.ts";
 import type { LayerPlace } from "./layer.ts";
 import { pacmanTool, serverOf } from "./pacman-tool.ts";

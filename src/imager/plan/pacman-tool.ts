@@ -1,4 +1,4 @@
-import type { HostFacts } from "../host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import type { LockedImage } from "../lock/lock.ts";
 import type { Chroot, Run, Step } from "../step.ts";
 import type { SigningKey } from "../targets.ts";

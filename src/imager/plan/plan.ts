@@ -2,8 +2,8 @@ import type { Cluster, Node } from "../../config/cluster.ts";
 import { BerryError } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
 import type { Emulator, LayerPlan, NodePlan, Plan } from "../bake-plan.ts";
-import { needsEmulation } from "../host-facts.ts";
-import type { HostFacts } from "../host-facts.ts";
+import { kernelHasOwnBinfmt, needsEmulation } from "../facts/host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import type { Lock } from "../lock/lock.ts";
 import type { LoadedTarget } from "../targets.ts";
 import { diskIdentity } from "./disk-identity.ts";
@@ -98,9 +98,4 @@ function chooseEmulator(facts: HostFacts): Emulator | null {
   const [interpreter] = facts.emulators;
   if (kernelHasOwnBinfmt(facts)) return interpreter === undefined ? null : { kind: "own", interpreter };
   return facts.hostHandler === null ? null : { kind: "host", handler: facts.hostHandler };
-}
-
-/** binfmt_misc can be mounted in a user namespace since Linux 6.7. */
-export function kernelHasOwnBinfmt({ kernel }: Pick<HostFacts, "kernel">): boolean {
-  return kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 7);
 }

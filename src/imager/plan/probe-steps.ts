@@ -2,7 +2,7 @@ import { stringify } from "smol-toml";
 import type { Node } from "../../config/cluster.ts";
 import { monitorRole } from "../../config/names.ts";
 import { BerryError } from "../../core/errors.ts";
-import type { HostFacts } from "../host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import { announceUnit, prometheusAlerts, prometheusConfiguration, targetsUnit } from "./units.ts";

@@ -1,4 +1,4 @@
-import type { HostFacts } from "../host-facts.ts";
+import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
 
 /** Copies that tools keep of what they changed, logs and caches: they tell of the bake alone, and differ each time. */

@@ -1,6 +1,6 @@
 import type { Node } from "../../config/cluster.ts";
 import type { LayerPlan, NodeSoftware } from "../bake-plan.ts";
-import type { BerryFile } from "../host-facts.ts";
+import type { BerryFile } from "../facts/host-facts.ts";
 import type { LockedPackage } from "../lock/lock.ts";
 import type { PackageOrigin } from "../software/software.ts";
 import type { Step } from "../step.ts";

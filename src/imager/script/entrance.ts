@@ -1,5 +1,5 @@
 import type { Plan } from "../bake-plan.ts";
-import { identityMap, namespaceArgv } from "../namespace.ts";
+import { identityMap, namespaceArgv } from "../worker/namespace.ts";
 import type { PasswordHash } from "./password-hashes.ts";
 import { commandLine, comment, word } from "./quote.ts";
 import type { ScriptOptions } from "./script.ts";

@@ -1,5 +1,5 @@
-import { mke2fsConf } from "../disk-layout.ts";
-import { fixedEnvironment, inheritedVariables } from "../host-environment.ts";
+import { mke2fsConf } from "../formats/disk-layout.ts";
+import { fixedEnvironment, inheritedVariables } from "../worker/host-environment.ts";
 import { knownHostsMark } from "../known-hosts.ts";
 import { epochEnvironment } from "../source-date-epoch.ts";
 import type { Emulator, KnownHosts, LayerPlan, NodePlan, Plan } from "../bake-plan.ts";

@@ -1,6 +1,6 @@
 import { dpkgArgv } from "../steps/debs.ts";
 import type { Chroot, DiskIdentity, PasswordLine, Run, Step, WriteWifi } from "../step.ts";
-import { wpaSupplicantConf } from "../wpa-supplicant-conf.ts";
+import { wpaSupplicantConf } from "../formats/wpa-supplicant-conf.ts";
 import { commandLine, comment, feed, word } from "./quote.ts";
 import type { Variable } from "./quote.ts";
 

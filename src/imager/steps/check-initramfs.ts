@@ -2,9 +2,9 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { BerryError } from "../../core/errors.ts";
-import { readCpio } from "../cpio.ts";
-import type { CpioMember } from "../cpio.ts";
-import { elfMachine } from "../elf.ts";
+import { readCpio } from "../formats/cpio.ts";
+import type { CpioMember } from "../formats/cpio.ts";
+import { elfMachine } from "../formats/elf.ts";
 import type { CheckInitramfs } from "../package-step.ts";
 import { realPathInRoot } from "./root-path.ts";
 

@@ -16,7 +16,7 @@ import { removeTree } from "./remove-tree.ts";
 import { imageSize } from "./pack.ts";
 import { perform } from "./perform.ts";
 import { programFailure } from "./program-failure.ts";
-import { nodeSoftware, publishImage } from "./software-list.ts";
+import { nodeSoftware, publishImage } from "./publish-image.ts";
 
 export interface Execution {
   readonly runner: CommandRunner;

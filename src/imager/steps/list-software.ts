@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isMissing } from "../../core/errors.ts";
-import { noteNames } from "../software-file.ts";
+import { noteNames } from "../software/software-file.ts";
 import type { InstalledFiles, ListSoftware } from "../package-step.ts";
 import { realPathInRoot } from "./root-path.ts";
 

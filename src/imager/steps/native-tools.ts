@@ -1,6 +1,6 @@
 import { lstat, mkdir, open, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { elfMachine } from "../elf.ts";
+import { elfMachine } from "../formats/elf.ts";
 import type { HideProgram, NativeTools, ReturnTools } from "../package-step.ts";
 import type { StepContext } from "./context.ts";
 import { namesIn } from "./names-in.ts";

@@ -9,8 +9,8 @@ import {
   sectorBytes,
   sfdiskScript,
   treeSize,
-} from "../disk-layout.ts";
-import type { DiskLayout, RootGeometry } from "../disk-layout.ts";
+} from "../formats/disk-layout.ts";
+import type { DiskLayout, RootGeometry } from "../formats/disk-layout.ts";
 import type { PackImage } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { mountOn } from "./mount-root.ts";

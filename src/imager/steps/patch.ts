@@ -1,9 +1,9 @@
 import { lstat, open, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-import { diskLayout } from "../disk-layout.ts";
-import { debugfsScript } from "../debugfs-script.ts";
-import type { TreeChange } from "../debugfs-script.ts";
+import { diskLayout } from "../formats/disk-layout.ts";
+import { debugfsScript } from "../formats/debugfs-script.ts";
+import type { TreeChange } from "../formats/debugfs-script.ts";
 import type { DiskIdentity, PatchImage } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { copyMapped } from "./copy-mapped.ts";

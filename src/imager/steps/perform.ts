@@ -1,4 +1,4 @@
-import { download, usualPatience } from "../download.ts";
+import { download, usualPatience } from "../download/download.ts";
 import type { Step } from "../step.ts";
 import { checkInitramfs } from "./check-initramfs.ts";
 import { checkLock } from "./check-lock.ts";

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerryError } from "../../core/errors.ts";
-import { settleInodesScript, usedInodes } from "../settled-inodes.ts";
+import { settleInodesScript, usedInodes } from "../formats/settled-inodes.ts";
 import type { StepContext } from "./context.ts";
 import { programFailure } from "./program-failure.ts";
 

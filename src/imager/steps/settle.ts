@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "../../core/errors.ts";
-import { settledDescription, settledShadow } from "../settled-text.ts";
+import { settledDescription, settledShadow } from "../formats/settled-text.ts";
 import type { Settle } from "../step.ts";
 import type { StepContext } from "./context.ts";
 import { mountOn } from "./mount-root.ts";

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { BerryError } from "../../core/errors.ts";
 import type { WifiSettings } from "../../config/cluster.ts";
 import type { WriteWifi } from "../step.ts";
-import { wpaSupplicantConf } from "../wpa-supplicant-conf.ts";
+import { wpaSupplicantConf } from "../formats/wpa-supplicant-conf.ts";
 import { writeInRoot } from "./files.ts";
 import { firstLine } from "./run.ts";
 

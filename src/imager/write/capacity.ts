@@ -1,6 +1,6 @@
 import type { BerryError } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
-import { alignedBuffer, type BlockDevice } from "./block-device.ts";
+import { alignedBuffer, type OpenDevice } from "./open-device.ts";
 import { digestOf, NotVerified } from "./card-session.ts";
 import { mismatchCause } from "./mismatch-cause.ts";
 import type { CardGeometry } from "./pieces.ts";
@@ -35,7 +35,7 @@ export function markOffsets(imageBytes: number, { sizeBytes }: CardGeometry): nu
  * @throws NotVerified, BerryError `io`
  */
 export async function probeCapacity(
-  device: BlockDevice,
+  device: OpenDevice,
   imageBytes: number,
   card: CardGeometry,
 ): Promise<CapacityProbe> {
@@ -88,7 +88,7 @@ interface Missing {
 }
 
 /** A card that keeps nothing at all, or has single bad bytes, does not lie about its size. */
-async function notThere(device: BlockDevice, sizeBytes: number, missing: Missing): Promise<BerryError> {
+async function notThere(device: OpenDevice, sizeBytes: number, missing: Missing): Promise<BerryError> {
   const { offsetBytes, mark, found, soundBytes } = missing;
   const isMostlyThere = mark.filter((byte, index) => byte === found[index]).length > markBytes / 2;
   const isSize = !isMostlyThere && (await keepsItsHead(device));
@@ -105,7 +105,7 @@ async function notThere(device: BlockDevice, sizeBytes: number, missing: Missing
 }
 
 /** The head is cleared then: it is not written yet, or the card has failed. */
-async function keepsItsHead(device: BlockDevice): Promise<boolean> {
+async function keepsItsHead(device: OpenDevice): Promise<boolean> {
   const mark = markOf(0, device.path);
   const found = alignedBuffer(markBytes);
   await device.write(mark, 0);

@@ -6,7 +6,7 @@ import { collectKeepPaths, majorMinorOf } from "../disks/collect-keep-paths.ts";
 import { probeDisk } from "../disks/collect-signatures.ts";
 import { type Disk, systemRoots } from "../disks/disk.ts";
 import { judgeDisk } from "../disks/verdict.ts";
-import type { BlockDevice } from "./block-device.ts";
+import type { OpenDevice } from "./open-device.ts";
 import type { CardTask } from "./card-task.ts";
 
 /**
@@ -17,7 +17,7 @@ import type { CardTask } from "./card-task.ts";
  */
 export async function refuseOtherDisk(
   task: CardTask,
-  device: BlockDevice,
+  device: OpenDevice,
   runner: CommandRunner,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Extent } from "../source/image-map.ts";
-import { alignedBuffer, type BlockDevice } from "./block-device.ts";
+import { alignedBuffer, type OpenDevice } from "./open-device.ts";
 import { type CardSession, digestOf, pieceBytes, twoBuffers } from "./card-session.ts";
 import { union } from "../source/extents.ts";
 import { batches, partsOf, type Piece, slotBytes, type Span, spans } from "./pieces.ts";
@@ -70,7 +70,7 @@ async function writeBatch({ device, progress }: CardSession, filled: readonly Fi
  * What is yielded stays as it is until the next one is asked for.
  */
 export async function* readPieces(
-  device: BlockDevice,
+  device: OpenDevice,
   pieces: Iterable<Piece>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly FilledPiece[]> {
@@ -128,7 +128,7 @@ const clearedBlockBytes = 4096;
 
 /** Writes zeros over whatever of the extents is something else. @returns how many bytes were written */
 export async function clearExtents(
-  device: BlockDevice,
+  device: OpenDevice,
   extents: readonly Extent[],
   signal: AbortSignal,
 ): Promise<number> {

@@ -1,6 +1,6 @@
 import { BerryError } from "../../core/errors.ts";
 import { MiB } from "../../core/units.ts";
-import { alignedBuffer, type BlockDevice } from "./block-device.ts";
+import { alignedBuffer, type OpenDevice } from "./open-device.ts";
 import type { CardMessage } from "./card-task.ts";
 import type { ImageReader } from "./image-reader.ts";
 import type { Piece, WritePlan } from "./pieces.ts";
@@ -11,7 +11,7 @@ export const pieceBytes = 4 * MiB;
 
 /** What the phases of writing one card share. */
 export interface CardSession {
-  readonly device: BlockDevice;
+  readonly device: OpenDevice;
   readonly image: ImageReader;
   readonly plan: WritePlan;
   /** SHA-256 of what each piece of the card has to be, lower-case hexadecimal; noted when the piece is read from the image. */

@@ -1,6 +1,6 @@
 import { readSync } from "node:fs";
 import { BerryError } from "../../core/errors.ts";
-import { alignedBuffer } from "./block-device.ts";
+import { alignedBuffer } from "./open-device.ts";
 import { readPieces } from "./card-phases.ts";
 import { type CardSession, digestOf, NotVerified } from "./card-session.ts";
 import type { ReadableImage } from "./image-reader.ts";

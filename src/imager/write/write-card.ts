@@ -1,5 +1,5 @@
 import { headBytes, planWrite, type Piece } from "./pieces.ts";
-import { alignedBuffer, openBlockDevice } from "./block-device.ts";
+import { alignedBuffer, openDevice } from "./open-device.ts";
 import { probeCapacity } from "./capacity.ts";
 import { refuseOtherDisk } from "./card-identity.ts";
 import { clearExtents, countKept, writePieces, zeroPieces } from "./card-phases.ts";
@@ -34,7 +34,7 @@ export async function writeCard(
   ports: CardPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  await using device = await openBlockDevice(task.device);
+  await using device = await openDevice(task.device);
   await refuseOtherDisk(task, device, ports.runner, signal);
   const image: ReadableImage = {
     fileDescriptor,

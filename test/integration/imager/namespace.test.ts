@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { namespaceArgv } from "../../../src/imager/namespace.ts";
+import { namespaceArgv } from "../../../src/imager/worker/namespace.ts";
 
 let folder: string;
 beforeAll(async () => {

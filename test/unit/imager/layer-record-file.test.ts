@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { intactLayers, recordLayer } from "../../../src/imager/layer-record-file.ts";
-import { noteNames } from "../../../src/imager/software-file.ts";
+import { noteNames } from "../../../src/imager/software/software-file.ts";
 
 let folder: string;
 const notes = Object.values(noteNames);

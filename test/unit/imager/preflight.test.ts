@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerryError } from "../../../src/core/errors.ts";
 import { GiB } from "../../../src/core/units.ts";
-import type { HostFacts } from "../../../src/imager/host-facts.ts";
+import type { HostFacts } from "../../../src/imager/facts/host-facts.ts";
 import { everyNeed, preflight, refuseProblems } from "../../../src/imager/preflight.ts";
 import type { Problem } from "../../../src/imager/preflight.ts";
 import { shippedTarget } from "../../../src/imager/targets.ts";

@@ -6,7 +6,7 @@ import { renderLock } from "../../../../src/imager/lock/render-lock.ts";
 import { refuseOtherInputs } from "../../../../src/imager/lock/trust-layers.ts";
 import { planScript } from "../../../../src/imager/script/script.ts";
 import { imageSoftware } from "../../../../src/imager/software/compose-software.ts";
-import type { HostFacts } from "../../../../src/imager/host-facts.ts";
+import type { HostFacts } from "../../../../src/imager/facts/host-facts.ts";
 import type { Plan } from "../../../../src/imager/bake-plan.ts";
 import { refusalOf } from "../lock/lock-values.ts";
 import { archNotes, digestOf } from "../software/software-values.ts";

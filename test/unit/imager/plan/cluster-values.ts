@@ -1,7 +1,7 @@
 import { fanJudge } from "../../../../src/commands/read-cluster.ts";
 import type { Cluster, Node } from "../../../../src/config/cluster.ts";
 import { startDiagnosis } from "../../../../src/config/problem.ts";
-import type { HostFacts } from "../../../../src/imager/host-facts.ts";
+import type { HostFacts } from "../../../../src/imager/facts/host-facts.ts";
 import type { Lock } from "../../../../src/imager/lock/lock.ts";
 import { planBake } from "../../../../src/imager/plan/plan.ts";
 import type { Plan } from "../../../../src/imager/bake-plan.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Node } from "../../../../src/config/cluster.ts";
 import { BerryError } from "../../../../src/core/errors.ts";
-import type { HostFacts } from "../../../../src/imager/host-facts.ts";
+import type { HostFacts } from "../../../../src/imager/facts/host-facts.ts";
 import type { LayerPlan, Plan } from "../../../../src/imager/bake-plan.ts";
 import type { Step } from "../../../../src/imager/step.ts";
 import { planJson } from "../../../../src/imager/script/password-hashes.ts";

@@ -16,11 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { failureOf } from "../../../fixtures/failure-of.ts";
-import { debugfsScript } from "../../../../src/imager/debugfs-script.ts";
-import { rootGeometry, treeSize } from "../../../../src/imager/disk-layout.ts";
+import { debugfsScript } from "../../../../src/imager/formats/debugfs-script.ts";
+import { rootGeometry, treeSize } from "../../../../src/imager/formats/disk-layout.ts";
 import { shellFunctions } from "../../../../src/imager/script/functions.ts";
-import { settleInodesScript, usedInodes } from "../../../../src/imager/settled-inodes.ts";
-import { settledDescription, settledShadow } from "../../../../src/imager/settled-text.ts";
+import { settleInodesScript, usedInodes } from "../../../../src/imager/formats/settled-inodes.ts";
+import { settledDescription, settledShadow } from "../../../../src/imager/formats/settled-text.ts";
 import { copyMapped } from "../../../../src/imager/steps/copy-mapped.ts";
 import { addLinesInRoot, removeInRoot, setLineInRoot } from "../../../../src/imager/steps/files.ts";
 import { realPathInRoot } from "../../../../src/imager/steps/root-path.ts";

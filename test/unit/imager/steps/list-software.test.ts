@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { functionsFor } from "../../../../src/imager/script/functions.ts";
 import { stepLines } from "../../../../src/imager/script/steps.ts";
-import { readLayerNotes, readSoftware } from "../../../../src/imager/software-file.ts";
+import { readLayerNotes, readSoftware } from "../../../../src/imager/software/software-file.ts";
 import { composeSoftware } from "../../../../src/imager/software/compose-software.ts";
 import type { ListSoftware } from "../../../../src/imager/package-step.ts";
 import { installedFiles, listSoftware } from "../../../../src/imager/steps/list-software.ts";

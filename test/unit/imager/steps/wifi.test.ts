@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 import { pairwiseMasterKey } from "../../../../src/imager/steps/wifi.ts";
-import { wpaSupplicantConf } from "../../../../src/imager/wpa-supplicant-conf.ts";
+import { wpaSupplicantConf } from "../../../../src/imager/formats/wpa-supplicant-conf.ts";
 
 let folder: string;
 beforeAll(async () => {
