@@ -12,7 +12,7 @@ import { passwordHashes } from "./password-hashes.ts";
 import type { PasswordHash } from "./password-hashes.ts";
 import { commandLine, comment, feed, word } from "./quote.ts";
 import type { Variable } from "./quote.ts";
-import { stepLines } from "./steps.ts";
+import { stepLines } from "./step-lines.ts";
 
 export interface ScriptOptions {
   /** Root maps every id to itself; an ordinary user takes their sub-ids. */

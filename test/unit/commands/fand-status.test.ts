@@ -2,10 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommandLine } from "../../../src/cli/run.ts";
 import { berry } from "../../../src/main.ts";
-import { createLog } from "../../../src/system/log.ts";
-import { recorder } from "../cli/fakes.ts";
+import { run as runBerry } from "../cli/fakes.ts";
 
 let folder = "";
 const before = process.env["RUNTIME_DIRECTORY"];
@@ -19,19 +17,7 @@ afterEach(async () => {
   else process.env["RUNTIME_DIRECTORY"] = before;
 });
 
-async function run(...words: readonly string[]) {
-  const [stdout, stderr] = [recorder(), recorder()];
-  const { signal } = new AbortController();
-  const version = { version: "1", commit: "x", architecture: "x86_64" } as const;
-  const exitCode = await runCommandLine(berry, "berry", ["fand", ...words], {
-    stdout,
-    stderr,
-    version,
-    createLog,
-    signal,
-  });
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
-}
+const run = (...words: readonly string[]) => runBerry(["fand", ...words], berry);
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const metrics = (updated: number, more = "") =>

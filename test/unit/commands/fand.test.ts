@@ -2,10 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommandLine } from "../../../src/cli/run.ts";
 import { berry } from "../../../src/main.ts";
-import { createLog } from "../../../src/system/log.ts";
-import { recorder } from "../cli/fakes.ts";
+import { run as runBerry } from "../cli/fakes.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -13,19 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(...words: readonly string[]) {
-  const [stdout, stderr] = [recorder(), recorder()];
-  const { signal } = new AbortController();
-  const version = { version: "1", commit: "x", architecture: "x86_64" } as const;
-  const exitCode = await runCommandLine(berry, "berry", ["fand", ...words], {
-    stdout,
-    stderr,
-    version,
-    createLog,
-    signal,
-  });
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
-}
+const run = (...words: readonly string[]) => runBerry(["fand", ...words], berry);
 async function write(name: string, text: string): Promise<string> {
   const file = join(folder, name);
   await writeFile(file, text);

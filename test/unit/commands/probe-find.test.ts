@@ -7,7 +7,7 @@ import { runCommandLine } from "../../../src/cli/run.ts";
 import { berry } from "../../../src/main.ts";
 import { createLog } from "../../../src/system/log.ts";
 import { pageOf, type PageServer, servePage } from "../../fixtures/page-server.ts";
-import { recorder } from "../cli/fakes.ts";
+import { recorder, run as runBerry } from "../cli/fakes.ts";
 
 const page = readFileSync(join(import.meta.dir, "../../fixtures/node-exporter.prom"), "utf8");
 let folder = "";
@@ -23,19 +23,7 @@ afterAll(async () => {
 
 /** The loopback has no multicast: hosts that are named are asked, and nobody else. */
 const run = (...words: readonly string[]) => runBare("--iface", "lo", ...words);
-async function runBare(...words: readonly string[]) {
-  const [stdout, stderr] = [recorder(), recorder()];
-  const version = { version: "1", commit: "x", architecture: "x86_64" } as const;
-  const { signal } = new AbortController();
-  const exitCode = await runCommandLine(berry, "berry", ["probe", ...words], {
-    stdout,
-    stderr,
-    version,
-    createLog,
-    signal,
-  });
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
-}
+const runBare = (...words: readonly string[]) => runBerry(["probe", ...words], berry);
 const alone = (...words: readonly string[]) =>
   run("--no-cluster", "--host", `127.0.0.1:${server.port}`, ...words);
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { functionsFor } from "../../../../src/imager/script/functions.ts";
-import { stepLines } from "../../../../src/imager/script/steps.ts";
+import { stepLines } from "../../../../src/imager/script/step-lines.ts";
 import { readLayerNotes, readSoftware } from "../../../../src/imager/software/software-file.ts";
 import { composeSoftware } from "../../../../src/imager/software/compose-software.ts";
 import type { ListSoftware } from "../../../../src/imager/package-step.ts";

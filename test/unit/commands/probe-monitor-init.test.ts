@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { berry } from "../../../../src/main.ts";
-import { monitorFiles } from "../../../../src/probe/monitor/monitor-files.ts";
-import { run } from "../../cli/fakes.ts";
+import { berry } from "../../../src/main.ts";
+import { monitorFiles } from "../../../src/probe/monitor/monitor-files.ts";
+import { run } from "../cli/fakes.ts";
 
 let folder = "";
 beforeEach(async () => {

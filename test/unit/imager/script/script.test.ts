@@ -9,7 +9,16 @@ import type { Plan } from "../../../../src/imager/bake-plan.ts";
 import type { Step } from "../../../../src/imager/step.ts";
 import { commandRunner } from "../../../../src/system/command-runner.ts";
 import { expectGolden } from "../../../fixtures/golden.ts";
-import { arch, debian, makeCluster, makeFacts, makeFan, makeNode, planOf, wifi } from "./cluster-values.ts";
+import {
+  arch,
+  debian,
+  makeCluster,
+  makeFacts,
+  makeFan,
+  makeNode,
+  planOf,
+  wifi,
+} from "../plan/cluster-values.ts";
 
 const { signal } = new AbortController();
 const asUser = { isRoot: false };
