@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Death, hangs, planOfDeaths, readDeaths, tellDeaths } from "./fand/deaths.ts";
 import { units } from "./fand/fleet.ts";
+import { type InstalledGuest, installGuest } from "./fand/installed-guest.ts";
 import { type FandMachine, startFandMachine } from "./fand/machine.ts";
+import { livePackage, type PackageLife } from "./fand/package-life.ts";
 import { configOf, filesOfUnits, temperatureFile, type TestUnit } from "./fand/units.ts";
 
 /**
@@ -14,23 +16,35 @@ const all: readonly TestUnit[] = Object.values(units);
 const watchdogMilliseconds = 10_000;
 
 const cleanUp = new AsyncDisposableStack();
+const ended = new AbortController();
+let guest: InstalledGuest;
 let machine: FandMachine;
 let firstDeaths: Promise<readonly Death[]>;
-/** One whose kernel keeps the outputs of those that have ended. */
-let keeping: Promise<FandMachine>;
+/** Of one whose kernel keeps the outputs of those that have ended, and whose berry was enabled before it started. */
+let lastMachine: Promise<{ readonly life: PackageLife; readonly keptPin: string }>;
 let hasFailed = true;
 
 beforeAll(async () => {
-  const signal = AbortSignal.timeout(3_000_000);
-  const files = await filesOfUnits(all);
-  const boot = async (...words: readonly string[]) =>
-    cleanUp.use(await startFandMachine(files, words, signal));
-  const [one, other] = await Promise.all([boot(), boot()]);
-  machine = one;
-  // each machine keeps one processor busy: on the other one, these die from now on, and then the third one boots
-  firstDeaths = dieOn(other, [units.kernelPwm, units.kernelGpio]);
-  keeping = firstDeaths.then(async () => await boot("pinctrl-bcm2835.persist_gpio_outputs=1"));
-  for (const promise of [firstDeaths, keeping]) promise.catch(() => {});
+  const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(3_000_000)]);
+  guest = cleanUp.use(await installGuest(await filesOfUnits(all), signal));
+  const { archive, enabled } = guest;
+  const keepsOutputs = "pinctrl-bcm2835.persist_gpio_outputs=1";
+  // each machine keeps a processor busy, an idle one too: beside the first, there is one at a time, no longer than need be
+  firstDeaths = (async () => {
+    await using on = await startFandMachine(guest, [archive], [], signal);
+    return await dieOn(on, [units.kernelPwm, units.kernelGpio]);
+  })();
+  lastMachine = firstDeaths.then(async () => {
+    await using on = await startFandMachine(guest, [archive, enabled], [keepsOutputs], signal);
+    const life = await livePackage(on, (speed) => watch(units.kernelPwm, speed));
+    return { life, keptPin: await killAlone(on) };
+  });
+  const aside = Promise.allSettled([firstDeaths, lastMachine]);
+  cleanUp.defer(async () => {
+    ended.abort();
+    await aside;
+  });
+  machine = cleanUp.use(await startFandMachine(guest, [archive], [], signal));
 }, patience.timeout);
 
 afterAll(async () => {
@@ -60,12 +74,42 @@ function configure(text: string): string {
   return `mkdir -p /etc/berry; cat >/etc/berry/fand.toml <<'TOML'\n${text}\nTOML`;
 }
 
+const unit = "berry-fand.service";
+const unitsOfPackage = [unit, "berry-announce.service", "berry-targets.service"];
+
+describe("the package", () => {
+  test("is installed by pacman with all its files as they were made, and goes with all of them", () => {
+    const { install, check, owners, remove, left } = guest.said;
+    expect(install + remove).not.toMatch(/^(?:error|warning)|failed/m);
+    expect(check).toMatch(/^berry: \d+ total files, 0 altered files$/m);
+    for (const path of ["bin/berry", "lib/berry/fand-failsafe", `lib/systemd/system/${unit}`])
+      expect(owners).toContain(`/usr/${path} is owned by berry `);
+    expect(left).toBe("");
+  });
+
+  test(
+    "is what the emulated Pi has, with its default configuration, completions and manual",
+    async () => {
+      for (const path of [
+        "/etc/berry/fand.toml",
+        "/usr/share/bash-completion/completions/berry",
+        "/usr/share/man/man1/berry-fand.1.gz",
+        ...unitsOfPackage.map((name) => `/usr/lib/systemd/system/${name}`),
+      ])
+        expect(guest.digests).toContain(`  ${path}\n`);
+      await machine.run(`sha256sum --check --strict --quiet <<'LIST'\n${guest.digests}\nLIST`);
+      expect(await machine.run("berry --version")).toMatch(/^berry \S+ \(.*aarch64\)$/);
+    },
+    patience,
+  );
+});
+
 describe("the shipped unit", () => {
-  const unit = "berry-fand.service";
   test(
     "is what systemd understands, and exposes little",
     async () => {
-      expect(await machine.run(`systemd-analyze verify ${unit} 2>&1`)).toBe("");
+      const names = unitsOfPackage.join(" ");
+      expect(await machine.run(`systemd-analyze verify --man=no ${names} 2>&1`)).toBe("");
       const analysis = await machine.run(`systemd-analyze security --no-pager ${unit}`);
       const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(analysis)?.[1]);
       expect(exposure).toBeLessThanOrEqual(1.1);
@@ -99,7 +143,13 @@ describe("the shipped unit", () => {
     "drives a fan, reports to others, reloads, and leaves it at full speed",
     async () => {
       await machine.run(`${heat(units.kernelPwm, 45)}; ${configure(configOf(units.kernelPwm))}`);
-      await machine.run(`systemctl start ${unit}; ${watch(units.kernelPwm, 30)}`);
+      // in the words of the package
+      const command = `systemctl enable --now ${unit}`;
+      expect(guest.said.install).toContain(`    ${command}\n`);
+      await machine.run(`${command}; ${watch(units.kernelPwm, 30)}`);
+      expect(await machine.run(`systemctl is-enabled ${unit}; systemctl is-active ${unit}`)).toBe(
+        "enabled\nactive",
+      );
       const nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
       expect(await machine.run(`${nobody} cat /run/berry/berry.prom`)).toContain("berry_fan_duty_ratio{");
       await machine.run(
@@ -221,20 +271,66 @@ describe("two hundred deaths", () => {
   );
 });
 
+describe("the package's units", () => {
+  test(
+    "start with a Pi on which they are enabled, and cool it with the configuration that comes with them",
+    async () => {
+      expect(guest.said.enable).toContain(`multi-user.target.wants/${unit} `);
+      expect((await lastMachine).life.boot).toBe("enabled\nactive\ncools");
+    },
+    patience,
+  );
+
+  test(
+    "announce the node, and tell Prometheus of the others",
+    async () => {
+      const { announced, targets } = (await lastMachine).life;
+      expect(announced).toContain("<txt-record>model=Raspberry Pi 3 Model B");
+      expect(JSON.parse(targets)).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "are those of the new package after an upgrade",
+    async () => expect((await lastMachine).life.upgrade).toBe("replaced\nnewer\ncools"),
+    patience,
+  );
+
+  test(
+    "leave the fan at full speed and nothing announced when the package is removed",
+    async () =>
+      expect((await lastMachine).life.removal).toBe("full speed\ndisabled\ndisabled\ndisabled\ninactive"),
+    patience,
+  );
+});
+
+/** What hangs on a GPIO, its function and its level. */
+const pinOf = ({ number }: TestUnit): string =>
+  `perl -I/usr/lib/berry-test -Mkernel -e 'print kernel::function(${number}), kernel::level(${number})'`;
+// what the unit does after a death is left out
+const alone = ({ name }: TestUnit): string =>
+  `mkdir -p /run/systemd/system/berry-${name}.service.d; printf '[Service]\\nRestart=no\\nExecStopPost=\\n' >/run/systemd/system/berry-${name}.service.d/alone.conf; systemctl daemon-reload`;
+const hurt = ({ name }: TestUnit): string => `systemctl kill -s KILL berry-${name}; sleep 0.01`;
+
+/** The daemon of a GPIO killed with SIGKILL where nothing follows. @returns what became of the GPIO */
+async function killAlone(on: FandMachine): Promise<string> {
+  const { gpio } = units;
+  await on.run(`${alone(gpio)}; ${heat(gpio, 70)}; systemctl start berry-${gpio.name}; ${watch(gpio, 100)}`);
+  return await on.run(`${hurt(gpio)}; sleep 1; ${pinOf(gpio)}`);
+}
+
 describe("a GPIO whose daemon was killed", () => {
   const { gpio } = units;
-  const pin = `perl -I/usr/lib/berry-test -Mkernel -e 'print kernel::function(${gpio.number}), kernel::level(${gpio.number})'`;
-  const hurt = `systemctl kill -s KILL berry-${gpio.name}; sleep 0.01`;
+  const pin = pinOf(gpio);
   beforeAll(async () => await start(machine, all), patience.timeout);
-  // what the unit does after a death is left out
-  const alone = `mkdir -p /run/systemd/system/berry-${gpio.name}.service.d; printf '[Service]\\nRestart=no\\nExecStopPost=\\n' >/run/systemd/system/berry-${gpio.name}.service.d/alone.conf; systemctl daemon-reload`;
 
   test(
     "becomes an input, unless the script of the unit makes it an output again, by sysfs",
     async () => {
-      await machine.run(`${alone}; ${heat(gpio, 70)}; ${watch(gpio, 100)}`);
+      await machine.run(`${alone(gpio)}; ${heat(gpio, 70)}; ${watch(gpio, 100)}`);
       expect(await machine.run(pin)).toBe("11");
-      expect(await machine.run(`${hurt}; sleep 1; ${pin}`)).toMatch(/^0/);
+      expect(await machine.run(`${hurt(gpio)}; sleep 1; ${pin}`)).toMatch(/^0/);
       await machine.run(`BERRY_FAND_NOTE=/run/berry-${gpio.name}/outputs /usr/lib/berry/fand-failsafe`);
       expect(await machine.run(pin)).toBe("11");
       expect(await machine.run("grep GPIO22 /sys/kernel/debug/gpio")).toMatch(/\|sysfs +\) out hi/);
@@ -246,9 +342,7 @@ describe("a GPIO whose daemon was killed", () => {
   test(
     "stays as it was where the kernel keeps outputs",
     async () => {
-      const kept = await keeping;
-      await kept.run(`${alone}; ${heat(gpio, 70)}; systemctl start berry-${gpio.name}; ${watch(gpio, 100)}`);
-      expect(await kept.run(`${hurt}; sleep 1; ${pin}`)).toBe("11");
+      expect((await lastMachine).keptPin).toBe("11");
       hasFailed = false;
     },
     patience,

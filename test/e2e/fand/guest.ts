@@ -155,8 +155,7 @@ async function settle(root: string): Promise<void> {
   await symlink("/etc/systemd/system/agent.service", join(units, "multi-user.target.wants/agent.service"));
 }
 
-/** Packs a folder in the form that the kernel unpacks. Archives may be put one after the other. */
-export async function writeArchive(root: string, path: string, signal: AbortSignal): Promise<void> {
+async function writeArchive(root: string, path: string, signal: AbortSignal): Promise<void> {
   const argv = ["bsdtar", "--format", "newc", "--uid", "0", "--gid", "0", "-cf", path, "-C", root, "."];
   await mustRun(argv, {}, signal);
 }

@@ -1,13 +1,12 @@
-import { chmod, cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { type ConsoleListener, startConsoleProcess } from "../../../src/imager/boot/console-process.ts";
-import { compiledBerry } from "../../fixtures/compiled-berry.ts";
 import { plainEnvironment } from "../../fixtures/run.ts";
 import { treeWithFans } from "./device-tree.ts";
-import { fandGuest, writeArchive } from "./guest.ts";
+import type { InstalledGuest } from "./installed-guest.ts";
 
-/** An emulated Pi 3 with fans, Debian's kernel and systemd, and berry as it is installed on a node; in memory, without a card. */
+/** An emulated Pi 3 with fans, Debian's kernel and systemd, and berry as pacman has installed it; in memory, without a card. */
 export interface FandMachine extends AsyncDisposable {
   /** Output of a shell script that has to succeed. @throws Error with all that it wrote */
   run(script: string): Promise<string>;
@@ -15,12 +14,10 @@ export interface FandMachine extends AsyncDisposable {
   lastWords(): Promise<string>;
 }
 
-const house = resolve(import.meta.dirname, "../../..");
-const units = "usr/lib/systemd/system";
-
-/** @param files more files of the guest, by path from its root @param commandLine options of its kernel */
+/** @param archives the guest's files, what comes later over what comes before @param commandLine options of its kernel */
 export async function startFandMachine(
-  files: Readonly<Record<string, string>>,
+  { kernel, deviceTree }: InstalledGuest,
+  archives: readonly string[],
   commandLine: readonly string[],
   signal: AbortSignal,
   listener: ConsoleListener = () => {},
@@ -28,10 +25,8 @@ export async function startFandMachine(
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "fand-machine-"));
   undo.defer(async () => await rm(folder, { recursive: true }));
-  const guest = await fandGuest(signal);
   const initramfs = join(folder, "initramfs");
-  await cp(guest.archive, initramfs);
-  await append(await archiveOfBerry(files, folder, signal), initramfs);
+  for (const archive of archives) await append(archive, initramfs);
   const consoleLog = join(folder, "console.log");
   const options = [
     ...["console=ttyS1,115200", "iomem=relaxed", "panic=-1", "systemd.show_status=0"],
@@ -39,8 +34,8 @@ export async function startFandMachine(
   ];
   const argv = [
     ...["qemu-system-aarch64", "-M", "raspi3b", "-display", "none", "-monitor", "none", "-no-reboot"],
-    ...["-kernel", guest.kernel, "-initrd", initramfs],
-    ...["-dtb", await treeWithFans(guest.deviceTree, folder, signal)],
+    ...["-kernel", kernel, "-initrd", initramfs],
+    ...["-dtb", await treeWithFans(deviceTree, folder, signal)],
     ...["-append", options.join(" ")],
     // time passes with the instructions of all processors, one a nanosecond, and not while nobody has anything to do:
     // how busy this machine is makes no difference
@@ -74,30 +69,6 @@ export async function startFandMachine(
   });
   const owned = undo.move();
   return { run, lastWords, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** Berry as the image has it, and what the test adds. */
-async function archiveOfBerry(
-  files: Readonly<Record<string, string>>,
-  folder: string,
-  signal: AbortSignal,
-): Promise<string> {
-  const root = join(folder, "root");
-  const install = async (source: string, path: string, mode: number): Promise<void> => {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await cp(source, join(root, path));
-    await chmod(join(root, path), mode);
-  };
-  await install((await compiledBerry(signal)).forImages, "usr/bin/berry", 0o755);
-  await install(join(house, "systemd/berry-fand-failsafe.sh"), "usr/lib/berry/fand-failsafe", 0o755);
-  await install(join(house, "systemd/berry-fand.service"), `${units}/berry-fand.service`, 0o644);
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-  const archive = join(folder, "berry.cpio");
-  await writeArchive(root, archive, signal);
-  return archive;
 }
 
 /** One archive after the other: the kernel unpacks them in turn. */

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 /** A daemon of its own beside others: the shipped unit, and what has to differ from it. */
 export interface TestUnit {
@@ -13,19 +13,17 @@ export interface TestUnit {
   readonly isInjected?: boolean;
 }
 
-const house = resolve(import.meta.dirname, "../../..");
 const daemonScript = "usr/lib/berry-test/daemon.js";
 
 /**
- * The files of units beside each other. Paths differ, so that each has a run folder; a start follows a death sooner, but
- * later than full speed has to be there: it is not the next daemon's doing. All else is what is shipped.
+ * The files of units beside each other, but for the units themselves, which are the package's. Paths differ, so that each
+ * has a run folder; a start follows a death sooner, but later than full speed has to be there: it is not the next daemon's
+ * doing. All else is what is shipped.
  */
 export async function filesOfUnits(units: readonly TestUnit[]): Promise<Record<string, string>> {
-  const shipped = await Bun.file(join(house, "systemd/berry-fand.service")).text();
   const folder = "etc/systemd/system";
   return Object.fromEntries([
     ...units.flatMap((unit) => [
-      [`${folder}/berry-${unit.name}.service`, shipped],
       [`${folder}/berry-${unit.name}.service.d/test.conf`, dropIn(unit)],
       [`etc/berry/${unit.name}.toml`, configOf(unit)],
     ]),
