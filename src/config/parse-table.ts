@@ -96,7 +96,8 @@ function reportStranger(
   return meant;
 }
 
-function descend(value: unknown, step: PropertyKey): unknown {
+/** The value behind one key of a table, or one place of a list; undefined: there is none. */
+export function descend(value: unknown, step: PropertyKey): unknown {
   return typeof value === "object" && value !== null
     ? (value as Record<PropertyKey, unknown>)[step]
     : undefined;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { descend } from "../config/parse-table.ts";
 import { formatProblem, show, type ConfigProblem } from "../config/problem.ts";
 import { BerryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
@@ -144,12 +145,6 @@ const articles: Readonly<Record<string, string>> = {
 function joinKey(path: string, step: PropertyKey): string {
   if (typeof step === "number") return `${path}[#${step + 1}]`;
   return path === "" ? String(step) : `${path}.${String(step)}`;
-}
-
-function descend(value: unknown, step: PropertyKey): unknown {
-  return typeof value === "object" && value !== null
-    ? (value as Record<PropertyKey, unknown>)[step]
-    : undefined;
 }
 
 /** Every key that a target file may have, whatever the table. */

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { stringsOf } from "../backends/device-tree-file.ts";
-import { entriesOf } from "../sensors/find-sensor-file.ts";
+import { entriesOf, textOf } from "../sensors/find-sensor-file.ts";
 import { parseConfigTxt } from "./config-txt.ts";
 import type { BootFacts } from "./facts.ts";
 
@@ -80,13 +80,5 @@ function secondsOf(path: string): number {
     return Math.floor(statSync(path).mtimeMs / 1000);
   } catch {
     return 0;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

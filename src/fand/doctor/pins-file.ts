@@ -1,9 +1,9 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Ioctl } from "../backends/gpio-file.ts";
 import { decodeLineConsumer, encodeLineInfo, getLineInfoRequest } from "../backends/gpio-lines.ts";
 import type { GpioChip } from "../backends/machine.ts";
-import { entriesOf } from "../sensors/find-sensor-file.ts";
+import { entriesOf, textOf } from "../sensors/find-sensor-file.ts";
 import type { PinFacts } from "./facts.ts";
 
 /**
@@ -53,12 +53,4 @@ function pinmuxOf(sys: string, label: string): ReadonlyMap<number, string> {
     if (pin !== undefined && device !== undefined) devices.set(Number(pin), device);
   }
   return devices;
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

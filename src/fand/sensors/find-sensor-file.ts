@@ -98,6 +98,15 @@ export function lineOf(path: string): string | null {
   }
 }
 
+/** All of a file; empty where it cannot be read. */
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 /** The kernel has called the same thing `cpu_thermal` and `cpu-thermal`. */
 function isSameName(one: string, other: string): boolean {
   return one.replaceAll("_", "-") === other.replaceAll("_", "-");

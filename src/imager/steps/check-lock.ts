@@ -1,10 +1,11 @@
 import { join } from "node:path";
+import { sha256Of } from "../facts/digest-file.ts";
 import { compareRootfs, refuseDifferences, strangers } from "../lock/compare-lock.ts";
 import type { FoundPackage } from "../lock/compare-lock.ts";
 import { packageOfFile } from "../software/databases.ts";
 import type { CheckLock } from "../package-step.ts";
 import type { StepContext } from "./context.ts";
-import { cachedPackages, installedFiles, sha256Of } from "./list-software.ts";
+import { cachedPackages, installedFiles } from "./list-software.ts";
 import { hostProgram, imageEnvironment } from "./run.ts";
 
 /**

@@ -1,7 +1,7 @@
-import { createReadStream } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isMissing } from "../../core/errors.ts";
+import { sha256Of } from "../facts/digest-file.ts";
 import { noteNames } from "../software/software-file.ts";
 import type { InstalledFiles, ListSoftware } from "../package-step.ts";
 import { realPathInRoot } from "./root-path.ts";
@@ -58,14 +58,6 @@ async function digestLines(paths: readonly string[]): Promise<string> {
   let lines = "";
   for (const path of paths) lines += `${await sha256Of(path)}  ${basename(path)}\n`;
   return lines;
-}
-
-export async function sha256Of(path: string): Promise<string> {
-  const hasher = new Bun.CryptoHasher("sha256");
-  // Checked boundary: without an encoding, a stream of a file gives buffers.
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
-    hasher.update(chunk as Buffer);
-  return hasher.digest("hex");
 }
 
 async function databaseOf({ root, database }: ListSoftware): Promise<string> {
