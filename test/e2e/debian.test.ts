@@ -4,19 +4,26 @@ import { join } from "node:path";
 import type { BakeEvent } from "../../src/imager/event.ts";
 import { parseLock } from "../../src/imager/lock/parse-lock.ts";
 import { shippedTarget } from "../../src/imager/targets.ts";
-import { startMachine, type Machine } from "../../src/imager/boot/machine.ts";
+import type { ConsoleProcess } from "../../src/imager/boot/console-process.ts";
+import type { CommandResult } from "../../src/core/ports.ts";
 import { commandRunner } from "../../src/system/command-runner.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { openImage } from "../fixtures/baked-image.ts";
 import { compiledBerry } from "../fixtures/compiled-berry.ts";
 import { hostState } from "../fixtures/host-state.ts";
+import type { MdnsLab } from "../fixtures/mdns-lab.ts";
 import { ordinaryUser, type OrdinaryUser } from "../fixtures/ordinary-user.ts";
 import { mustRun, plainEnvironment } from "../fixtures/run.ts";
+import { bootInLab } from "./debian/boot-in-lab.ts";
+import { neighbourRows, openNeighbourhood, tap } from "./debian/neighbours.ts";
 
 /** A Debian image, baked from Debian's own packages by an ordinary user, and booted on the emulated Pi. */
 
 const password = "correct horse 7";
 const passphrase = "battery-staple-canary";
+/** What the firmware of a real Pi says of its board, and the address that berry.toml gives pi1 in the lab. */
+const serial = "10000000a1b2c3d4";
+const address = "10.77.0.99";
 const patience = { timeout: 900_000 };
 const signal = (): AbortSignal => AbortSignal.timeout(patience.timeout);
 
@@ -86,6 +93,7 @@ curve = [[45, 0], [50, 30], [72, 100]]
 [[node]]
 name = "pi1"
 role = "server"
+network = { address = "${address}/24" }
 [[node]]
 name = "pi2"
 fan = false
@@ -95,13 +103,13 @@ function runBerry(words: readonly string[]) {
   return user.run([berry, ...words], { cwd: folder }, signal());
 }
 
-function boot(machine: "raspi3b" | "virt", image: string): Promise<Machine> {
+function boot(image: string, lab: MdnsLab): Promise<ConsoleProcess> {
   const { emulation } = shippedTarget("debian-arm64").target;
   if (emulation === undefined) throw new Error("the target says nothing of emulation");
-  return startMachine(
+  return bootInLab(
     {
       image,
-      machine,
+      machine: "raspi3b",
       emulation: {
         kernel: emulation.kernel,
         initramfs: emulation.initramfs ?? null,
@@ -112,6 +120,7 @@ function boot(machine: "raspi3b" | "virt", image: string): Promise<Machine> {
       scratchDirectory: folder,
       instrumented: false,
     },
+    { lab, tap },
     { runner: commandRunner, clock: systemClock, environment: plainEnvironment("/root"), tell: () => {} },
     signal(),
   );
@@ -161,11 +170,15 @@ describe("a Debian image", () => {
   test(
     "boots on the emulated Pi from its SD card, as the node that berry.toml describes",
     async () => {
-      await using machine = await boot("raspi3b", await imageAfterFirmware());
+      await using lab = await openNeighbourhood(signal());
+      await using machine = await boot(await imageAfterFirmware(), lab);
       const shown = showConsoleOfFailure(machine);
       await machine.waitForLine(/login:/, signal());
       await logInAtTheConsole(machine);
-      const ssh = sshTo(machine);
+      const beside = (argv: readonly string[]) => lab.run("viewer", user.argv(argv, {}), {}, signal());
+      const probe = async (...words: readonly string[]) =>
+        await beside([berry, "probe", "--file", join(folder, "berry.toml"), ...words]);
+      const ssh = sshFrom(beside);
       await ssh("systemctl is-system-running --wait || true");
       expect(await ssh("hostname")).toBe("pi1");
       expect(await ssh("systemctl --failed --no-legend --plain")).toBe("");
@@ -174,9 +187,8 @@ describe("a Debian image", () => {
           "systemctl is-active avahi-daemon prometheus-node-exporter systemd-networkd systemd-resolved ssh berry-fand berry-announce",
         ),
       ).toBe(Array.from({ length: 7 }, () => "active").join("\n"));
-      expect(await ssh("getent ahostsv4 pi1.local | head -n 1")).toMatch(/^10\.0\.2\.15\s/);
-      const response = await fetch(`http://127.0.0.1:${machine.ports.nodeExporter}/metrics`);
-      const metrics = await response.text();
+      expect(await ssh("getent ahostsv4 pi1.local | head -n 1")).toStartWith(`${address} `);
+      const metrics = await theMetrics(lab);
       for (const name of [
         "node_uname_info{",
         'node_systemd_unit_state{name="berry-announce.service",',
@@ -188,6 +200,7 @@ describe("a Debian image", () => {
       expect(metrics).toContain("\nnode_textfile_scrape_error 0\n");
       await theFanHasItsPin(ssh);
       await avahiTellsWhatItIs(ssh);
+      await probeFindsItAmongItsNeighbours(probe, ssh);
       expect(await ssh("berry --version")).toMatch(/^berry \d+\.\d+\.\d+ \(.*aarch64\)$/);
       expect(await ssh("date +%Z; locale 2>/dev/null | head -n 1")).toBe("CST\nLANG=en_US.UTF-8");
       expect(await ssh("command -v htop")).toBe("/usr/bin/htop");
@@ -252,12 +265,13 @@ async function applyOverlay(image: string, startBytes: number, tree: string): Pr
   return merged;
 }
 
-/** QEMU has no firmware: a copy of the image whose device tree for the Pi 3 has the overlay of config.txt already. */
+/** QEMU has no firmware: a copy of the image whose device tree for the Pi 3 has the board's serial and the overlay of config.txt already. */
 async function imageAfterFirmware(): Promise<string> {
   const tree = shippedTarget("debian-arm64").target.emulation?.device_tree ?? "";
   const original = join(folder, "images/pi1.img");
   const startBytes = (await openImage(original, signal())).partitions[0]?.startBytes ?? 0;
   const merged = await applyOverlay("pi1.img", startBytes, `/${tree}`);
+  await mustRun(["fdtput", "-t", "s", merged, "/", "serial-number", serial], {}, signal());
   const copy = join(folder, "pi1-after-firmware.img");
   await mustRun(["cp", "--sparse=always", original, copy], {}, signal());
   await mustRun(["mcopy", "-o", "-i", `${copy}@@${startBytes}`, merged, `::/${tree}`], {}, signal());
@@ -273,20 +287,21 @@ async function theFanHasItsPin(ssh: (command: string) => Promise<string>): Promi
   );
 }
 
-/** The service file that avahi announces, with what the device tree and berry.toml say; QEMU gives boards no serial. */
+/** The service file that avahi announces, with what the device tree and berry.toml say. */
 async function avahiTellsWhatItIs(ssh: (command: string) => Promise<string>): Promise<void> {
   const service = await ssh("cat /etc/avahi/services/berry.service");
   expect(service).toContain("<type>_berry._tcp</type>");
   expect(service).toContain("<txt-record>role=server</txt-record>");
+  expect(service).toContain(`<txt-record>serial=${serial}</txt-record>`);
   expect(service).toMatch(/<txt-record>model=Raspberry Pi 3 Model B[^<]*<\/txt-record>/);
   expect(service).toMatch(/<txt-record>version=\d+\.\d+\.\d+[^<]*<\/txt-record>/);
 }
 
 /** What an emulated machine said last is the first thing to look at. */
-function showConsoleOfFailure(machine: Machine): { passed(): void } {
+function showConsoleOfFailure(machine: ConsoleProcess): { passed(): void } {
   let passed = false;
   cleanUp.defer(() => {
-    if (!passed) console.error(`the console's last lines:\n${machine.consoleLines.slice(-60).join("\n")}`);
+    if (!passed) console.error(`the console's last lines:\n${machine.lines.slice(-60).join("\n")}`);
   });
   return {
     passed: () => {
@@ -295,8 +310,8 @@ function showConsoleOfFailure(machine: Machine): { passed(): void } {
   };
 }
 
-async function logInAtTheConsole(machine: Machine): Promise<void> {
-  const from = machine.consoleLines.length;
+async function logInAtTheConsole(machine: ConsoleProcess): Promise<void> {
+  const from = machine.lines.length;
   machine.write("chaney\n");
   await machine.waitForLine(/Password:/, signal(), from);
   machine.write(`${password}\n`);
@@ -307,8 +322,10 @@ async function logInAtTheConsole(machine: Machine): Promise<void> {
   machine.write("exit\n");
 }
 
+type Run = (argv: readonly string[]) => Promise<CommandResult>;
+
 /** Runs a command over ssh, logged in by key, if the node shows the host key that the bake told; its output without the last line end. */
-function sshTo(machine: Machine): (command: string) => Promise<string> {
+function sshFrom(beside: Run): (command: string) => Promise<string> {
   const options = [
     "-o",
     "StrictHostKeyChecking=yes",
@@ -320,22 +337,94 @@ function sshTo(machine: Machine): (command: string) => Promise<string> {
     "LogLevel=ERROR",
     "-o",
     "BatchMode=yes",
+    // one a second: the USB adapter comes after the login prompt
+    "-o",
+    "ConnectionAttempts=300",
   ];
   return async (command) => {
-    const argv = [
+    const { stdout, stderr } = await beside([
       "ssh",
       "-i",
       identity,
       ...options,
-      "-p",
-      String(machine.ports.ssh),
-      "chaney@127.0.0.1",
+      `chaney@${address}`,
       command,
-    ];
-    const { stdout, stderr } = await user.run(argv, {}, signal());
+    ]);
     if (stderr.includes("Host key verification failed")) throw new Error(stderr);
     return stdout.trimEnd();
   };
+}
+
+async function theMetrics(lab: MdnsLab): Promise<string> {
+  const fetching = `process.stdout.write(await (await fetch("http://${address}:9100/metrics")).text())`;
+  const { stdout } = await lab.run("viewer", [process.execPath, "-e", fetching], {}, signal());
+  return stdout;
+}
+
+interface Told {
+  readonly name: string;
+  readonly state: string;
+}
+
+/** One row of what somebody sees who looks from the same network; the other rows are those of its neighbours. */
+async function probeFindsItAmongItsNeighbours(
+  probe: (...words: readonly string[]) => Promise<CommandResult>,
+  ssh: (command: string) => Promise<string>,
+): Promise<void> {
+  const celsius = Number(await ssh("cat /sys/class/thermal/thermal_zone0/temp")) / 1000;
+  expect(celsius).toBeWithin(25, 26);
+  const [, version] = /^berry (\S+) /.exec(await ssh("berry --version")) ?? [];
+  const row = {
+    name: "pi1",
+    state: "alive",
+    host: "pi1",
+    addresses: expect.arrayContaining([{ address, family: 4, interface: "lan0" }]),
+    port: 9100,
+    serial,
+    model: expect.stringMatching(/^Raspberry Pi 3 Model B/),
+    role: "server",
+    version,
+    temperature_celsius: celsius,
+    warnings: [],
+  };
+  const look = async (...words: readonly string[]) => {
+    for (;;) {
+      const { exitCode, stdout, stderr } = await probe("-o", "json", ...words);
+      const rows: readonly Told[] = JSON.parse(stdout);
+      // on a busy machine even the short page may take more than a second: then it counts as dead
+      if (rows.some(({ name, state }) => name === "pi1" && state === "alive"))
+        return { exitCode, rows, stderr };
+    }
+  };
+  await shortenThePage(ssh);
+  const awaited = await probe("--expect", "1", "--timeout", "10min", "-o", "names");
+  expect([awaited.exitCode, awaited.stdout]).toEqual([0, expect.stringMatching(/^pi1$/m)]);
+  const { exitCode, rows, stderr } = await look();
+  const around = neighbourRows.map((each) => ({
+    ...each,
+    addresses: expect.arrayContaining([...each.addresses]),
+  }));
+  expect(rows).toMatchObject([...around.slice(0, 1), row, ...around.slice(1)] as never);
+  expect([exitCode, stderr.split("\n")[0]]).toEqual([1, "error: not well: pi2 (dead)"]);
+  // without berry.toml its name, its model and its role are what it says itself
+  const { rows: told } = await look("--no-cluster", "--filter", "name==pi1");
+  expect(told).toMatchObject([row] as never);
+}
+
+/**
+ * Emulated processors take a second for what the systemd collector asks, and the emulated cable another for 125 kB:
+ * more than berry waits for a node. What a Pi says of itself and its temperature stays.
+ */
+async function shortenThePage(ssh: (command: string) => Promise<string>): Promise<void> {
+  const collectors = ["loadavg", "meminfo", "textfile", "thermal_zone", "time", "uname"];
+  const words = ["web.disable-exporter-metrics", "collector.disable-defaults"].concat(
+    collectors.map((name) => `collector.${name}`),
+  );
+  const line = `ARGS="${words.map((word) => `--${word}`).join(" ")}"`;
+  const commands = `echo '${line}' >/etc/default/prometheus-node-exporter && systemctl restart prometheus-node-exporter && systemctl is-active prometheus-node-exporter`;
+  expect(await ssh(`printf '%s\\n' '${password}' | sudo -S -p '' sh -c ${JSON.stringify(commands)}`)).toBe(
+    "active",
+  );
 }
 
 async function theRootHasGrown(ssh: (command: string) => Promise<string>): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type LabNode, type LabProcess, type MdnsLab, openLab } from "../../fixtures/mdns-lab.ts";
+import { servePage } from "../../fixtures/node-page.ts";
 
 const house = resolve(import.meta.dir, "../../..");
 const berry = [process.execPath, join(house, "src/main.ts")];
@@ -34,25 +35,12 @@ let lab: MdnsLab;
 /** By the name of the namespace: its avahi, and its page. */
 const processes = new Map<string, readonly LabProcess[]>();
 
-async function serve({ name }: LabNode, words: readonly string[]): Promise<LabProcess> {
-  const serving = Promise.withResolvers<void>();
-  const child = lab.spawn(
-    name,
-    [process.execPath, join(house, "test/fixtures/node-page.fixture.ts"), ...words],
-    {
-      onLine: () => serving.resolve(),
-    },
-  );
-  await serving.promise;
-  return child;
-}
-
 async function start(each: LabNode): Promise<void> {
   const avahi = await lab.announce(each, signal);
   if (each.number === 13) processes.set(each.name, [avahi]);
   else {
     const words = each.number === 14 ? [] : [each.hostName, String(celsiusOf(each))];
-    processes.set(each.name, [avahi, await serve(each, words)]);
+    processes.set(each.name, [avahi, await servePage(lab, each.name, words)]);
   }
 }
 
