@@ -8,7 +8,7 @@ import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import { fanFirmware, overlayLine, wantsSound, type Overlay } from "./fan-firmware.ts";
-import { fandFailsafeProgram, fandUnit } from "./units.ts";
+import { fandFailsafeProgram, fandUnit } from "./systemd-units.ts";
 
 const settingsPath = "/etc/berry/fand.toml";
 /** Where the daemon leaves its metrics. */

@@ -5,7 +5,7 @@ import { BerryError } from "../../core/errors.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
-import { announceUnit, prometheusAlerts, prometheusConfiguration, targetsUnit } from "./units.ts";
+import { announceUnit, prometheusAlerts, prometheusConfiguration, targetsUnit } from "./systemd-units.ts";
 
 type Prometheus = NonNullable<Target["prometheus"]>;
 

@@ -4,7 +4,7 @@ import type { Step } from "../step.ts";
 import type { Target } from "../target.ts";
 import { fandSteps } from "./fan-steps.ts";
 import { probeSteps, probeUnits } from "./probe-steps.ts";
-import { fandUnit, firstBootUnits, growProgram } from "./units.ts";
+import { fandUnit, firstBootUnits, growProgram } from "./systemd-units.ts";
 
 /** Berry itself, its services, and what it does on the first boot. */
 export function berrySteps(node: Node, target: Target, facts: HostFacts, root: string): Step[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parse } from "smol-toml";
 import { failureOf } from "../../../fixtures/failure-of.ts";
-import { fandUnit } from "../../../../src/imager/plan/units.ts";
+import { fandUnit } from "../../../../src/imager/plan/systemd-units.ts";
 import { fanSteps } from "../../../../src/imager/plan/fan-steps.ts";
 import type { Step } from "../../../../src/imager/step.ts";
 import type { Target } from "../../../../src/imager/target.ts";
