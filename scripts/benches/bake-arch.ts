@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { archTarget } from "../../test/fixtures/arch-target.ts";
 import { serveArch } from "../../test/fixtures/arch-server.ts";
 import { makeArchFixture, makeBigPackages } from "../../test/fixtures/archlinuxarm.ts";
-import { targetSchema } from "../../src/imager/target.ts";
+import { targetSchema } from "../../src/imager/targets/target.ts";
 import type { BakeBench, BenchCluster } from "./bake-cluster.ts";
 import { customisation, measureBerry, measureOther, wirelessService, writeCluster } from "./bake-cluster.ts";
 import type { Figure } from "./figures.ts";

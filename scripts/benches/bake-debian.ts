@@ -2,7 +2,7 @@ import { chown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/p
 import { join } from "node:path";
 import { chooseDebianMirror } from "../../src/imager/facts/collect-mirror.ts";
 import { sourcesList } from "../../src/imager/plan/apt-conf.ts";
-import { loadTarget } from "../../src/imager/targets-load.ts";
+import { loadTarget } from "../../src/imager/targets/targets-load.ts";
 import { mustRun } from "../../test/fixtures/run.ts";
 import { byHandPlace, tell, wishes } from "./bake-arch.ts";
 import type { BakeBench } from "./bake-cluster.ts";

@@ -54,7 +54,7 @@ async function nodes(words: readonly string[]): Promise<readonly Candidate[]> {
 }
 
 async function targets(): Promise<readonly Candidate[]> {
-  const { listTargets } = await import("../imager/targets.ts");
+  const { listTargets } = await import("../imager/targets/targets.ts");
   return listTargets().map(({ target: { name, description } }) => ({ value: name, description }));
 }
 

@@ -8,7 +8,7 @@ import { checkCountry, checkKeymap, checkLocale, checkTimezone } from "../config
 import { checkSsid } from "../config/secrets.ts";
 import { extendGitignore, refuseTaken, writeNewFiles } from "../config/write-new-files.ts";
 import type { Log } from "../core/ports.ts";
-import { shippedTargetNames } from "../imager/targets.ts";
+import { shippedTargetNames } from "../imager/targets/targets.ts";
 import { type Decision, decideByAsking, decideByDefault, type Given, secretPaths } from "./init/decide.ts";
 import { filesOf, referenceTo, targetReference } from "./init/files.ts";
 import { checkNodeNames, expandNodeNames } from "./init/node-names.ts";

@@ -5,7 +5,7 @@ import { kernelHasOwnBinfmt, needsEmulation } from "./facts/host-facts.ts";
 import type { HostFacts } from "./facts/host-facts.ts";
 import { installCommands, type Need } from "./install-command.ts";
 import { makesOverlays } from "./plan/fan-steps.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "./targets/target.ts";
 
 export interface Problem {
   readonly what: string;

@@ -3,7 +3,7 @@ import { chown, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BakeEvent } from "../../src/imager/event.ts";
 import { parseLock } from "../../src/imager/lock/parse-lock.ts";
-import { shippedTarget } from "../../src/imager/targets.ts";
+import { shippedTarget } from "../../src/imager/targets/targets.ts";
 import type { ConsoleProcess } from "../../src/imager/boot/console-process.ts";
 import type { CommandResult } from "../../src/core/ports.ts";
 import { commandRunner } from "../../src/system/command-runner.ts";

@@ -12,7 +12,7 @@ import { netRawCapability, oddFolder } from "../fixtures/odd-entries.ts";
 import { type OrdinaryUser, ordinaryUser } from "../fixtures/ordinary-user.ts";
 import { compareTrees } from "../fixtures/tree-entry.ts";
 import { parseTree } from "../fixtures/tree-metadata.ts";
-import { targetSchema } from "../../src/imager/target.ts";
+import { targetSchema } from "../../src/imager/targets/target.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures");
 const withHostPacman = `. ${fixtures}/pacman-host.sh\n`;

@@ -5,7 +5,7 @@ import type { HostFacts } from "../../imager/facts/host-facts.ts";
 import type { Need } from "../../imager/install-command.ts";
 import { planBake } from "../../imager/plan/plan.ts";
 import { preflight, type Problem } from "../../imager/preflight.ts";
-import type { LoadedTarget } from "../../imager/targets.ts";
+import type { LoadedTarget } from "../../imager/targets/targets.ts";
 import { type Finding, type Level, missing, partly, ready, type Report } from "./finding.ts";
 
 export interface BakeFacts {

@@ -12,8 +12,8 @@ import type { BootEvent, BootPorts, MachineRequest } from "../../imager/boot/boo
 import { bootRows, describeBootEvent } from "../../imager/boot/describe-boot.ts";
 import { findIdentities } from "../../imager/boot/identities.ts";
 import { bootInteractively } from "../../imager/boot/interactive-console.ts";
-import type { Target } from "../../imager/target.ts";
-import { loadTarget } from "../../imager/targets-load.ts";
+import type { Target } from "../../imager/targets/target.ts";
+import { loadTarget } from "../../imager/targets/targets-load.ts";
 import { systemClock } from "../../system/clock.ts";
 import { commandRunner } from "../../system/command-runner.ts";
 import { chooseNodes, clusterArguments } from "./prepare.ts";

@@ -1,6 +1,6 @@
 import { formatTable } from "../../cli/table.ts";
 import { defineVerb } from "../../cli/verb.ts";
-import { listTargets } from "../../imager/targets.ts";
+import { listTargets } from "../../imager/targets/targets.ts";
 
 export const targets = defineVerb({
   description: "list the image targets that berry knows",

@@ -4,7 +4,7 @@ import type { CommandRunner } from "../../core/ports.ts";
 import { elfMachine } from "../formats/elf.ts";
 import { head, sha256Of } from "./digest-file.ts";
 import type { BerryFile, BerryPackage } from "./host-facts.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 
 interface BerryRequest {
   /** What the user named. */

@@ -12,7 +12,7 @@ import type { HostFacts, UserNamespaces } from "./host-facts.ts";
 import { hostKeyTypesOf } from "../host-keys-file.ts";
 import { intactLayers } from "../layer-record-file.ts";
 import { parseSourceDateEpoch } from "../source-date-epoch.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 
 export interface FactsRequest {
   readonly cluster: Cluster;

@@ -1,7 +1,7 @@
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { LockedImage } from "../lock/lock.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import { aptConf, sourcesList } from "./apt-conf.ts";
 import type { DebianMirror } from "./apt-conf.ts";
 import type { LayerPlace } from "./layer.ts";

@@ -1,7 +1,7 @@
 import type { Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import { openRoot } from "./layer.ts";
 import { localeSteps, timeSteps } from "./locale-steps.ts";
 import { berrySteps, fileSteps, scriptSteps, serviceSteps } from "./software-steps.ts";

@@ -1,6 +1,6 @@
 import type { Cluster, Node } from "../../config/cluster.ts";
 import type { DiskIdentity, PackImage } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import type { PlanRequest } from "./plan.ts";
 
 /** Distinct for every node of every cluster, and the same each time that it is baked. */

@@ -6,7 +6,7 @@ import type { Node } from "../../config/cluster.ts";
 import { BerryError } from "../../core/errors.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import { fanFirmware, overlayLine, wantsSound, type Overlay } from "./fan-firmware.ts";
 import { fandFailsafeProgram, fandUnit } from "./systemd-units.ts";
 

@@ -1,7 +1,7 @@
 import type { Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 
 /** Time zone, and how old the clock can be at most. */
 export function timeSteps({ image }: Node, root: string): Step[] {

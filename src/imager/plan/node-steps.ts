@@ -1,7 +1,7 @@
 import type { Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { DiskIdentity, Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import { fanSteps, fanWords } from "./fan-steps.ts";
 import { hostKeySteps } from "./host-key-steps.ts";
 import { openRoot } from "./layer.ts";

@@ -1,8 +1,8 @@
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { LockedImage } from "../lock/lock.ts";
 import type { Chroot, Run, Step } from "../step.ts";
-import type { SigningKey } from "../targets.ts";
-import type { Target } from "../target.ts";
+import type { SigningKey } from "../targets/targets.ts";
+import type { Target } from "../targets/target.ts";
 import { openRoot, upperOf } from "./layer.ts";
 import type { LayerPlace } from "./layer.ts";
 

@@ -5,7 +5,7 @@ import type { Emulator, LayerPlan, NodePlan, Plan } from "../bake-plan.ts";
 import { kernelHasOwnBinfmt, needsEmulation } from "../facts/host-facts.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { Lock } from "../lock/lock.ts";
-import type { LoadedTarget } from "../targets.ts";
+import type { LoadedTarget } from "../targets/targets.ts";
 import { diskIdentity } from "./disk-identity.ts";
 import { knownHosts } from "./host-key-steps.ts";
 import { imageLayers } from "./image-layers.ts";

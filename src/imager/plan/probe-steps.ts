@@ -4,7 +4,7 @@ import { monitorRole } from "../../config/names.ts";
 import { BerryError } from "../../core/errors.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import { announceUnit, prometheusAlerts, prometheusConfiguration, targetsUnit } from "./systemd-units.ts";
 
 type Prometheus = NonNullable<Target["prometheus"]>;

@@ -4,7 +4,7 @@ import type { BerryFile } from "../facts/host-facts.ts";
 import type { LockedPackage } from "../lock/lock.ts";
 import type { PackageOrigin } from "../software/software.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import type { LayerPlace } from "./layer.ts";
 import { tarballOf } from "./pacman-layers.ts";
 import type { PlanRequest } from "./plan.ts";

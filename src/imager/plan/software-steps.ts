@@ -1,7 +1,7 @@
 import type { Node } from "../../config/cluster.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 import { fandSteps } from "./fan-steps.ts";
 import { probeSteps, probeUnits } from "./probe-steps.ts";
 import { fandUnit, firstBootUnits, growProgram } from "./systemd-units.ts";

@@ -1,6 +1,6 @@
 import type { Node } from "../../config/cluster.ts";
 import type { Step } from "../step.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/target.ts";
 
 /** The user of berry.toml, without the password, and who of the rootfs has to go. */
 export function userSteps({ user, ssh }: Node, target: Target, root: string): Step[] {

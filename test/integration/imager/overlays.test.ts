@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fanSteps } from "../../../src/imager/plan/fan-steps.ts";
-import { shippedTarget } from "../../../src/imager/targets.ts";
+import { shippedTarget } from "../../../src/imager/targets/targets.ts";
 import { mustRun } from "../../fixtures/run.ts";
 import { debian, makeFan, makeNode } from "../../unit/imager/plan/cluster-values.ts";
 

@@ -6,7 +6,7 @@ import { GiB } from "../../../src/core/units.ts";
 import type { HostFacts } from "../../../src/imager/facts/host-facts.ts";
 import { everyNeed, preflight, refuseProblems } from "../../../src/imager/preflight.ts";
 import type { Problem } from "../../../src/imager/preflight.ts";
-import { shippedTarget } from "../../../src/imager/targets.ts";
+import { shippedTarget } from "../../../src/imager/targets/targets.ts";
 import { arch, debian, makeCluster, makeFacts, makeFan, makeNode } from "./plan/cluster-values.ts";
 
 function problems(changes: Partial<HostFacts> = {}, target = debian, names = ["pi1"]): Problem[] {

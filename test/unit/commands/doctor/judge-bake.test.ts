@@ -3,7 +3,7 @@ import { exampleCluster } from "../../../../src/commands/doctor/example-cluster.
 import { prescribe, type Report } from "../../../../src/commands/doctor/finding.ts";
 import { type BakeFacts, judgeBake } from "../../../../src/commands/doctor/judge-bake.ts";
 import type { Distribution } from "../../../../src/imager/install-command.ts";
-import { listTargets, shippedTarget } from "../../../../src/imager/targets.ts";
+import { listTargets, shippedTarget } from "../../../../src/imager/targets/targets.ts";
 import { arch, debian, makeCluster, makeFacts, makeNode } from "../../imager/plan/cluster-values.ts";
 
 const archName = "Arch Linux ARM (archlinuxarm-rpi-aarch64)";

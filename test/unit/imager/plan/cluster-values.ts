@@ -5,7 +5,7 @@ import type { HostFacts } from "../../../../src/imager/facts/host-facts.ts";
 import type { Lock } from "../../../../src/imager/lock/lock.ts";
 import { planBake } from "../../../../src/imager/plan/plan.ts";
 import type { Plan } from "../../../../src/imager/bake-plan.ts";
-import { shippedTarget } from "../../../../src/imager/targets.ts";
+import { shippedTarget } from "../../../../src/imager/targets/targets.ts";
 
 /** Changes to a node, table by table. */
 export type NodeChanges = {

@@ -4,8 +4,8 @@ import { failureOf } from "../../../fixtures/failure-of.ts";
 import { fandUnit } from "../../../../src/imager/plan/systemd-units.ts";
 import { fanSteps } from "../../../../src/imager/plan/fan-steps.ts";
 import type { Step } from "../../../../src/imager/step.ts";
-import type { Target } from "../../../../src/imager/target.ts";
-import { shippedTarget } from "../../../../src/imager/targets.ts";
+import type { Target } from "../../../../src/imager/targets/target.ts";
+import { shippedTarget } from "../../../../src/imager/targets/targets.ts";
 import {
   arch,
   debian,

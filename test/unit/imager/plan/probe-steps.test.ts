@@ -6,7 +6,7 @@ import { ownFileFlaw } from "../../../../src/config/own-files.ts";
 import type { Plan } from "../../../../src/imager/bake-plan.ts";
 import { packagesOf } from "../../../../src/imager/plan/probe-steps.ts";
 import type { Step } from "../../../../src/imager/step.ts";
-import { shippedTarget } from "../../../../src/imager/targets.ts";
+import { shippedTarget } from "../../../../src/imager/targets/targets.ts";
 import { nodeFile, readRole } from "../../../../src/probe/announce/role-file.ts";
 import { monitorFiles } from "../../../../src/probe/monitor/monitor-files.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../../../src/imager/software/databases.ts";
 import { packageUrl } from "../../../../src/imager/software/package-url.ts";
 import { tarballOf } from "../../../../src/imager/plan/pacman-layers.ts";
-import { shippedTarget } from "../../../../src/imager/targets.ts";
+import { shippedTarget } from "../../../../src/imager/targets/targets.ts";
 import { archNotes, debianRelease, digestOf, dpkgStanza, pacmanDescription } from "./software-values.ts";
 
 describe("pacman's database", () => {

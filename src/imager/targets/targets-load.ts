@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { isTargetPath } from "../config/names.ts";
-import { readToml } from "../config/read-toml.ts";
+import { isTargetPath } from "../../config/names.ts";
+import { readToml } from "../../config/read-toml.ts";
 import {
   parseTarget,
   shippedTarget,

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { descend } from "../config/parse-table.ts";
-import { formatProblem, show, type ConfigProblem } from "../config/problem.ts";
-import { BerryError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
+import { descend } from "../../config/parse-table.ts";
+import { formatProblem, show, type ConfigProblem } from "../../config/problem.ts";
+import { BerryError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
 import { shippedTargets } from "./shipped-targets.ts";
 import { targetSchema, type Target } from "./target.ts";
 

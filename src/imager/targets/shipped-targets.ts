@@ -1,6 +1,6 @@
-import archLinuxArmKey from "../../targets/archlinuxarm.asc" with { type: "text" };
-import archLinuxArm from "../../targets/archlinuxarm-rpi-aarch64.toml" with { type: "toml" };
-import debian from "../../targets/debian-arm64.toml" with { type: "toml" };
+import archLinuxArmKey from "../../../targets/archlinuxarm.asc" with { type: "text" };
+import archLinuxArm from "../../../targets/archlinuxarm-rpi-aarch64.toml" with { type: "toml" };
+import debian from "../../../targets/debian-arm64.toml" with { type: "toml" };
 
 /** A target file that is part of berry. */
 export interface ShippedTarget {

@@ -3,12 +3,17 @@ import * as openpgp from "openpgp";
 import { readdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BerryError } from "../../../src/core/errors.ts";
-import { shippedTargets } from "../../../src/imager/shipped-targets.ts";
-import { loadTarget } from "../../../src/imager/targets-load.ts";
-import { listTargets, parseTarget, shippedTarget, shippedTargetNames } from "../../../src/imager/targets.ts";
+import { BerryError } from "../../../../src/core/errors.ts";
+import { shippedTargets } from "../../../../src/imager/targets/shipped-targets.ts";
+import { loadTarget } from "../../../../src/imager/targets/targets-load.ts";
+import {
+  listTargets,
+  parseTarget,
+  shippedTarget,
+  shippedTargetNames,
+} from "../../../../src/imager/targets/targets.ts";
 
-const folder = join(import.meta.dir, "../../../targets");
+const folder = join(import.meta.dir, "../../../../targets");
 
 function contentOf(name: string): Record<string, unknown> {
   return structuredClone(shippedTargets[name]?.content) as Record<string, unknown>;
