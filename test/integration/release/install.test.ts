@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { ownMark } from "../../../src/probe/announce/render-service.ts";
 
 const script = resolve(import.meta.dir, "../../../scripts/install");
 const architecture = process.arch === "arm64" ? "aarch64" : "x86_64";
@@ -142,6 +143,21 @@ describe("scripts/install", () => {
     expect(install("--undo").said).toContain("usr/bin/berry was changed: it stays");
     expect(await files()).toEqual(["usr/bin/berry"]);
   });
+  test("ends what avahi announces, unless somebody else wrote that", async () => {
+    const announced = join(root, "etc/avahi/services/berry.service");
+    await mkdir(dirname(announced), { recursive: true });
+    for (const [text, stays] of [
+      [`${ownMark}\n<service-group/>\n`, false],
+      ["<service-group/>\n", true],
+    ] as const) {
+      await publish("1", plain);
+      install("--from", release);
+      await writeFile(announced, text);
+      expect(install("--undo").exitCode).toBe(0);
+      expect(await Bun.file(announced).exists()).toBe(stays);
+    }
+  });
+
   test.each(["berry", "berry.1"])("undoes an installation that was killed at %s", async (name) => {
     await publish("1.0.0", plain);
     expect(installWith({ PATH: await deadlyPath(name) }, "--from", release).exitCode).not.toBe(0);
