@@ -14,7 +14,7 @@ const cursor = "\u001B[7m \u001B[27m\b";
 const keyMilliseconds = 45;
 const thinkMilliseconds = 500;
 const readMilliseconds = 2500;
-const frameMilliseconds = 90;
+const frameMilliseconds = 125;
 
 /**
  * What a terminal of that size is told while the commands are typed and run there, one after the other.
