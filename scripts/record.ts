@@ -121,6 +121,8 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+class Stopped extends Error {}
+
 async function main(): Promise<void> {
   const options = parse(process.argv.slice(2));
   if (options.help) {
@@ -130,7 +132,7 @@ async function main(): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error("loop devices and namespaces need root: run it with sudo");
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+    process.once(name, () => stop.abort(new Stopped(`stopped by ${name}`)));
   await using scope = new AsyncDisposableStack();
   const scratch = await mkdtemp("/var/tmp/berry-record-");
   scope.defer(async () => await rm(scratch, { recursive: true, force: true }));
@@ -149,5 +151,5 @@ async function main(): Promise<void> {
 
 await main().catch((thrown: unknown) => {
   say(`error: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-  process.exitCode = 1;
+  process.exitCode = thrown instanceof Stopped ? 130 : 1;
 });

@@ -89,8 +89,8 @@ describe("what a terminal shows", () => {
 
 describe("a picture", () => {
   test("is XML whatever is said in it", async () => {
-    const picture = await drawn([`<b> & "q"`], { title: "a<b", description: "\u0001'&" });
-    expect(textsOf(picture)).toEqual(["a<b", `<b> & "q"`]);
+    const picture = await drawn([`<b> &lt; "q"`], { title: "a<b", description: "\u0001'&" });
+    expect(textsOf(picture)).toEqual(["a<b", `<b> &lt; "q"`]);
     expect(parse(picture).getElementsByTagName("desc")[0]?.textContent).toBe("'&");
   });
 
