@@ -121,18 +121,15 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-class Stopped extends Error {}
-
-async function main(): Promise<void> {
+async function main(stop: AbortController): Promise<void> {
   const options = parse(process.argv.slice(2));
   if (options.help) {
     process.stdout.write(usage);
     return;
   }
   if (process.getuid?.() !== 0) throw new Error("loop devices and namespaces need root: run it with sudo");
-  const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(name, () => stop.abort(new Stopped(`stopped by ${name}`)));
+    process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
   await using scope = new AsyncDisposableStack();
   const scratch = await mkdtemp("/var/tmp/berry-record-");
   scope.defer(async () => await rm(scratch, { recursive: true, force: true }));
@@ -149,7 +146,10 @@ async function main(): Promise<void> {
   for (const part of options.wanted) await record(part, plan, scratch, resolve(options.out), stop.signal);
 }
 
-await main().catch((thrown: unknown) => {
-  say(`error: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-  process.exitCode = thrown instanceof Stopped ? 130 : 1;
+const stopping = new AbortController();
+await main(stopping).catch((thrown: unknown) => {
+  const { aborted, reason } = stopping.signal;
+  const told: unknown = aborted ? reason : thrown;
+  say(`error: ${told instanceof Error ? told.message : String(told)}`);
+  process.exitCode = aborted ? 130 : 1;
 });
