@@ -3,10 +3,11 @@ import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import { type Ask, hasRoom, isAskedAlike, keyOf } from "./look.ts";
 import { type Heard, hostKey, isConfirmed } from "./rows/group-sightings.ts";
+import { noRest, type Rest, restAfterLate, restAfterRound } from "./rest.ts";
 import type { Sighting } from "./sighting.ts";
 
 export interface FollowOptions {
-  /** How often every node is asked again. */
+  /** How often every node is asked again: a round. One that does not answer in time is left alone for some of them. */
   readonly everyMilliseconds: number;
   /** What is known already, such as of a look. */
   readonly known?: readonly Heard[];
@@ -18,6 +19,10 @@ interface Entry {
   sighting: Sighting;
   answer: Answer | null;
   isBeingAsked: boolean;
+  /** From being asked. */
+  rest: Rest;
+  /** From being asked for its units: a Pi that answers at once may take two seconds for them. */
+  unitsRest: Rest;
   /** Whether listening has told of it, not a look alone. */
   isHeard: boolean;
   /** When something told of it last. */
@@ -25,6 +30,14 @@ interface Entry {
   /** When its announcement ended; null: it stands. */
   goneAt: number | null;
 }
+
+const newEntry = {
+  isBeingAsked: false,
+  rest: noRest,
+  unitsRest: noRest,
+  isHeard: false,
+  goneAt: null,
+} as const;
 
 /**
  * Listening alone may miss somebody for minutes: responders do not repeat to this machine what they believe that it
@@ -55,7 +68,7 @@ export async function follow(
   const entries = new Map(
     (options.known ?? []).map(({ sighting, answer }): [string, Entry] => [
       keyOf(sighting),
-      { sighting, answer, isBeingAsked: false, isHeard: false, toldAt: clock.now(), goneAt: null },
+      { ...newEntry, sighting, answer, toldAt: clock.now() },
     ]),
   );
   const tell = () => onChange([...entries.values()].map(({ sighting, answer }) => ({ sighting, answer })));
@@ -65,10 +78,14 @@ export async function follow(
     entry.isBeingAsked = true;
     for (;;) {
       const { sighting } = entry;
-      const answer = await ask(sighting, either);
+      const isWithoutUnits = entry.unitsRest.rounds > 0;
+      const answer = await ask(sighting, either, { isWithoutUnits });
       if (answer.answer !== "page" && !isAskedAlike(sighting, entry.sighting)) continue;
       entry.answer = answer;
       entry.isBeingAsked = false;
+      entry.rest = answer.answer === "none" && answer.isLate === true ? restAfterLate(entry.rest) : noRest;
+      if (answer.answer === "page" && !isWithoutUnits)
+        entry.unitsRest = answer.isLate === true ? restAfterLate(entry.unitsRest) : noRest;
       tell();
       return;
     }
@@ -97,8 +114,14 @@ export async function follow(
           entry.goneAt !== null &&
           (isReplaced(entry, [...entries.values()]) ||
             (entry.answer?.answer !== "page" && clock.now() - entry.goneAt >= options.forgetMilliseconds));
-        if (!isForgotten) start(entry);
-        else if (entries.delete(key)) tell();
+        if (isForgotten) {
+          entries.delete(key);
+          tell();
+          continue;
+        }
+        entry.rest = restAfterRound(entry.rest);
+        entry.unitsRest = restAfterRound(entry.unitsRest);
+        if (entry.rest.rounds === 0) start(entry);
       }
     }
   };
@@ -114,12 +137,10 @@ export async function follow(
     if (known === undefined) {
       if (!hasRoom(entries, sighting)) return;
       const entry: Entry = {
+        ...newEntry,
         sighting,
         answer: inherited,
-        isBeingAsked: false,
-        isHeard: false,
         toldAt: clock.now(),
-        goneAt: null,
       };
       entries.set(key, entry);
       start(entry);
@@ -129,6 +150,8 @@ export async function follow(
     known.sighting = sighting;
     known.goneAt = null;
     known.toldAt = clock.now();
+    known.rest = noRest;
+    known.unitsRest = noRest;
     if (isElsewhere) start(known);
     tell();
   };

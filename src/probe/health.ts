@@ -19,7 +19,7 @@ export interface Health {
   readonly now: number | null;
   readonly isClockSynchronised: boolean | null;
   /** Names of systemd units that have failed. */
-  readonly failedUnits: readonly string[];
+  readonly failedUnits: readonly string[] | null;
   /** Of the fan daemon's last complete round, seconds since the epoch; null: there is none. */
   readonly fanUpdated: number | null;
   /** Sensors of the fan daemon that are in doubt. */
@@ -48,8 +48,10 @@ export type Answer =
       readonly address: string;
       /** Addresses that were asked before that one, and had not answered when it did. */
       readonly slower: readonly string[];
+      /** Its units were asked for, too, and did not come in time. */
+      readonly isLate?: true;
     }
-  /** Nobody listens there, or nobody answered in time. */
-  | { readonly answer: "none"; readonly why: string }
+  /** Nobody listens there, or nobody answered in time, which alone is late. */
+  | { readonly answer: "none"; readonly why: string; readonly isLate?: true }
   /** Something answers, and it is not node_exporter. */
   | { readonly answer: "garbage"; readonly why: string };

@@ -4,7 +4,11 @@ import type { Heard } from "./rows/group-sightings.ts";
 import type { Sighting } from "./sighting.ts";
 
 /** Asks a host for its page, and gives up after a second or so. */
-export type Ask = (sighting: Sighting, signal: AbortSignal) => Promise<Answer>;
+export type Ask = (
+  sighting: Sighting,
+  signal: AbortSignal,
+  options?: { readonly isWithoutUnits?: boolean },
+) => Promise<Answer>;
 
 export interface Looked {
   readonly heard: readonly Heard[];

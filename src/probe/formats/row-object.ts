@@ -36,7 +36,7 @@ export function rowObject(row: Row) {
     throttled_since_boot: health?.throttledSinceBoot ?? null,
     uptime_seconds: measures.uptime,
     clock_synchronised: health?.isClockSynchronised ?? null,
-    failed_units: health?.failedUnits ?? [],
+    failed_units: health?.failedUnits ?? null,
     doubtful_sensors: health?.doubtfulSensors ?? [],
     answer: row.answer === null ? null : answerObject(row.answer),
     ailments: row.ailments,
@@ -47,7 +47,7 @@ export function rowObject(row: Row) {
 function answerObject(answer: Answer) {
   return answer.answer === "page"
     ? { answer: answer.answer, milliseconds: answer.milliseconds, address: answer.address }
-    : answer;
+    : { answer: answer.answer, why: answer.why };
 }
 
 /** JSON in which nothing commands a terminal: what is not printable stands as an escape, and means the same. */

@@ -1,50 +1,63 @@
-import { codeOf, messageOf } from "../../core/errors.ts";
 import type { Answer } from "../health.ts";
 import type { Address, Sighting } from "../sighting.ts";
-import { collectHealth } from "./collect-health.ts";
-import { getPage, type Page } from "./page-http.ts";
-import { pageLines } from "./page-lines.ts";
+import { type AddressAnswer, askAddress, askUnits } from "./ask-address.ts";
 
-/** How long a node is waited for. */
-export interface Patience {
-  /** For all its addresses together, the last byte of the page included. */
-  readonly limitMilliseconds: number;
+export interface AskOptions {
+  /** How long a node is waited for: all its addresses together, the last byte of the last page included. */
+  readonly limitMilliseconds?: number;
   /** An address that has not answered so long gets company (RFC 8305, section 5): a busy Pi takes 200 for its page. */
-  readonly staggerMilliseconds: number;
+  readonly staggerMilliseconds?: number;
+  /** Whether the units are left alone. */
+  readonly isWithoutUnits?: boolean;
 }
 
-const usualPatience: Patience = { limitMilliseconds: 1000, staggerMilliseconds: 250 };
 /** A node has a few; who claims more is not believed. */
 const mostAddresses = 8;
 
 /**
- * Asks a host for its page, at all its addresses, one after the other and then at once; the first page wins.
+ * Asks a host how it is, at all its addresses, one after the other and then at once; the first page wins. Then, where
+ * that was, for its units: without them, or where they are late, it lives all the same.
  * @returns what came of it, after `limitMilliseconds` at the latest
  * @throws the signal's reason alone
  */
 export async function ask(
-  sighting: Sighting,
+  { addresses, port }: Sighting,
   signal: AbortSignal,
-  patience: Patience = usualPatience,
+  { limitMilliseconds = 1000, staggerMilliseconds = 250, isWithoutUnits = false }: AskOptions = {},
 ): Promise<Answer> {
   signal.throwIfAborted();
   const began = performance.now();
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
-  const elapsed = () => Math.round(performance.now() - began);
-  const aborted = Promise.withResolvers<Answer>();
-  const onAbort = () => aborted.resolve(noAnswer(patience));
+  const late = Promise.withResolvers<"late">();
+  const onAbort = () => late.resolve("late");
   either.addEventListener("abort", onAbort, { once: true });
-  const limit = setTimeout(() => over.abort(), patience.limitMilliseconds);
-  try {
-    const race = raceAddresses(
-      sighting.addresses.slice(0, mostAddresses),
-      patience.staggerMilliseconds,
-      (address) => askAddress(address, sighting.port, elapsed, either),
-    );
-    const answer = await Promise.race([race, aborted.promise]);
+  const limit = setTimeout(() => over.abort(), limitMilliseconds);
+  const inTime = async <T>(asked: Promise<T>): Promise<T | "late"> => {
+    const first = await Promise.race([asked, late.promise]);
     signal.throwIfAborted();
-    return answer;
+    return first;
+  };
+  try {
+    const raced = await inTime(
+      raceAddresses(
+        addresses.slice(0, mostAddresses),
+        staggerMilliseconds,
+        (address, race) => askAddress(address, port, race),
+        either,
+      ),
+    );
+    if (raced === "late")
+      return { answer: "none", why: `no answer within ${limitMilliseconds / 1000} s`, isLate: true };
+    if (raced.answer !== "page") return raced;
+    const { health, at, slower } = raced;
+    const milliseconds = Math.round(performance.now() - began);
+    const page = { answer: "page", health, milliseconds, address: at.address, slower } as const;
+    if (isWithoutUnits || raced.isWhole || health.failedUnits !== null) return page;
+    const failedUnits = await inTime(askUnits(at, port, either));
+    return failedUnits === "late"
+      ? { ...page, isLate: true }
+      : { ...page, health: { ...health, failedUnits } };
   } finally {
     clearTimeout(limit);
     either.removeEventListener("abort", onAbort);
@@ -52,30 +65,35 @@ export async function ask(
   }
 }
 
-function noAnswer({ limitMilliseconds }: Patience): Answer {
-  return { answer: "none", why: `no answer within ${limitMilliseconds / 1000} s` };
-}
+type AddressPage = Extract<AddressAnswer, { readonly answer: "page" }>;
+type Raced =
+  | (AddressPage & { readonly at: Address; readonly slower: readonly string[] })
+  | Exclude<AddressAnswer, AddressPage>;
+
+const nowhere: Raced = { answer: "none", why: "its name leads nowhere" };
 
 /** The first page; without one, the answer that says most. Nobody is asked any more once there is a page. */
 async function raceAddresses(
   addresses: readonly Address[],
   staggerMilliseconds: number,
-  askOne: (address: Address) => Promise<Answer>,
-): Promise<Answer> {
-  const page = Promise.withResolvers<Answer>();
-  const others: Answer[] = [];
-  let isOver = false;
-  const tryOne = async (address: Address) => {
-    const answer = await askOne(address);
+  askOne: (address: Address, signal: AbortSignal) => Promise<AddressAnswer>,
+  signal: AbortSignal,
+): Promise<Raced> {
+  const page = Promise.withResolvers<Raced>();
+  const others: Exclude<AddressAnswer, AddressPage>[] = [];
+  const won = new AbortController();
+  const race = AbortSignal.any([signal, won.signal]);
+  const tryOne = async (at: Address) => {
+    const answer = await askOne(at, race);
     if (answer.answer === "page") {
-      isOver = true;
-      const before = addresses.slice(0, addresses.indexOf(address));
-      page.resolve({ ...answer, slower: before.map((each) => each.address) });
+      const before = addresses.slice(0, addresses.indexOf(at));
+      page.resolve({ ...answer, at, slower: before.map(({ address }) => address) });
+      won.abort();
     } else others.push(answer);
   };
   const started: Promise<void>[] = [];
   for (const address of addresses) {
-    if (isOver) break;
+    if (race.aborted) break;
     const asked = tryOne(address);
     started.push(asked);
     if (started.length < addresses.length)
@@ -90,67 +108,4 @@ async function raceAddresses(
 /** Holds no process up that has its answer. */
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, milliseconds).unref());
-}
-
-const nowhere: Answer = { answer: "none", why: "its name leads nowhere" };
-
-async function askAddress(
-  at: Address,
-  port: number,
-  elapsed: () => number,
-  signal: AbortSignal,
-): Promise<Answer> {
-  try {
-    const page = await open(at, port, signal);
-    if (page.status !== 200) return garbage(`answers with HTTP status ${page.status}`, page);
-    if (page.contentEncoding !== null && page.contentEncoding !== "identity")
-      return garbage("answers in a coding that nobody asked for", page);
-    const collector = collectHealth();
-    const lines = pageLines(collector.take);
-    for await (const chunk of page.body)
-      if (!lines.push(chunk)) return { answer: "garbage", why: "answers without end" };
-    lines.end();
-    const health = collector.finish();
-    if (health === null) return { answer: "garbage", why: "answers, but is not node_exporter" };
-    return { answer: "page", health, milliseconds: elapsed(), address: at.address, slower: [] };
-  } catch (thrown) {
-    return { answer: "none", why: reasonOf(thrown) };
-  }
-}
-
-async function open(at: Address, port: number, signal: AbortSignal): Promise<Page> {
-  const zone = at.family === 6 && /^fe[89ab]/i.test(at.address) ? at.zone : null;
-  if (zone === null && !hasProxy(process.env)) return getPage(at, port, signal);
-  return (await import("./page-socket.ts")).getPageDirectly({ ...at, zone }, port, signal);
-}
-
-/** Whether fetch would ask a proxy for a page of http. */
-function hasProxy(env: NodeJS.ProcessEnv): boolean {
-  return ["http_proxy", "HTTP_PROXY"].some((name) => (env[name] ?? "") !== "");
-}
-
-/** Leaves the body where it is, which ends the connection. */
-async function garbage(why: string, { body }: Page): Promise<Answer> {
-  for await (const _ of body) break;
-  return { answer: "garbage", why };
-}
-
-/** In the words of people; the network says it in many. */
-function reasonOf(thrown: unknown): string {
-  const text = messageOf(thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown);
-  if (/ECONNREFUSED/.test(text)) return "nobody listens there";
-  if (/EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EINVAL/.test(text)) return "out of reach";
-  if (/ECONNRESET|socket connection was closed/i.test(text)) return "the connection broke off";
-  if (/abort|timed? ?out/i.test(text)) return "no answer in time";
-  if (/headers? ?too ?large|the head of the answer has no end/i.test(text))
-    return "answers with a head that has no end";
-  if (/http|malformed|invalid|chunk|coding|decompress/i.test(codeOf(causeOf(thrown)) ?? text))
-    return "answers, but not as HTTP has it";
-  if (/was closed before/.test(text)) return "the connection broke off";
-  const number = /\bE[A-Z]{3,}\b/.exec(text)?.[0];
-  return number === undefined ? "no page could be read" : `no page could be read (${number})`;
-}
-
-function causeOf(thrown: unknown): unknown {
-  return thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
 }

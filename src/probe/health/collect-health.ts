@@ -25,8 +25,9 @@ interface Seen {
   readonly fans: Map<string, Partial<Record<FanKey, number>>>;
   readonly throttled: Map<string, number>;
   readonly throttledSinceBoot: Map<string, number>;
-  readonly failedUnits: Set<string>;
   readonly processors: Set<string>;
+  /** null: no unit has been seen. */
+  failedUnits: Set<string> | null;
   version: string | null;
   hostName: string | null;
   isExporter: boolean;
@@ -58,7 +59,7 @@ const reason =
     if (seen[into].size < mostOfAKind) seen[into].set(label(labels, "reason"), value);
   };
 
-/** What is read of a page. Names: node_exporter's collectors, and berry's fan daemon by way of its textfile collector. */
+/** What is read of a page. Names: node_exporter's collectors (`collectors.ts` asks for them), and berry's fan daemon by way of its textfile collector. */
 const takes: ReadonlyMap<string, Take> = new Map<string, Take>([
   ["node_load1", plain],
   ["node_memory_MemTotal_bytes", plain],
@@ -93,7 +94,8 @@ const takes: ReadonlyMap<string, Take> = new Map<string, Take>([
   ],
   [
     "node_systemd_unit_state",
-    ({ failedUnits }, { labels, value }) => {
+    (seen, { labels, value }) => {
+      const failedUnits = (seen.failedUnits ??= new Set());
       if (labels.get("state") === "failed" && value === 1 && failedUnits.size < mostOfAKind)
         failedUnits.add(label(labels, "name"));
     },
@@ -139,8 +141,8 @@ export function collectHealth(): Collector {
     fans: new Map(),
     throttled: new Map(),
     throttledSinceBoot: new Map(),
-    failedUnits: new Set(),
     processors: new Set(),
+    failedUnits: null,
     version: null,
     hostName: null,
     isExporter: false,
@@ -205,7 +207,7 @@ function toHealth(seen: Seen): Health {
     bootTime: time("node_boot_time_seconds"),
     now,
     isClockSynchronised: sync === undefined ? null : sync === 1,
-    failedUnits: [...seen.failedUnits],
+    failedUnits: seen.failedUnits === null ? null : [...seen.failedUnits],
     fanUpdated,
     doubtfulSensors: isStale ? [] : [...seen.doubtful],
     berryVersion: seen.version === "" ? null : seen.version,

@@ -16,6 +16,7 @@ export interface Page {
 export async function getPage(
   { address, family }: Address,
   port: number,
+  path: string,
   signal: AbortSignal,
 ): Promise<Page> {
   const options: FetchOptions<"stream"> & { readonly decompress: false } = {
@@ -29,7 +30,7 @@ export async function getPage(
     signal,
   };
   const host = family === 6 ? `[${address}]` : address;
-  const response: Response = await ofetch.raw(`http://${host}:${port}/metrics`, options);
+  const response: Response = await ofetch.raw(`http://${host}:${port}${path}`, options);
   return {
     status: response.status,
     contentEncoding: response.headers.get("content-encoding"),

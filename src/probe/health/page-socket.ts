@@ -14,6 +14,7 @@ const headBytes = 16 * 1024;
 export async function getPageDirectly(
   { address, family, zone }: Address,
   port: number,
+  path: string,
   signal: AbortSignal,
 ): Promise<Page> {
   signal.throwIfAborted();
@@ -24,7 +25,7 @@ export async function getPageDirectly(
   socket.once("close", () => signal.removeEventListener("abort", end));
   socket.once("connect", () => {
     socket.write(
-      `GET /metrics HTTP/1.0\r\nHost: ${literal}:${port}\r\nUser-Agent: berry\r\nAccept: text/plain\r\nAccept-Encoding: identity\r\n\r\n`,
+      `GET ${path} HTTP/1.0\r\nHost: ${literal}:${port}\r\nUser-Agent: berry\r\nAccept: text/plain\r\nAccept-Encoding: identity\r\n\r\n`,
     );
   });
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;

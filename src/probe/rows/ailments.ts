@@ -23,7 +23,7 @@ export function ailmentsOf(health: Health): readonly Ailment[] {
     ...ofDisk(health),
     ...ofMemory(health),
     ...(health.isClockSynchronised === false ? [warning("clock is not synchronised")] : []),
-    ...ofUnits(health.failedUnits),
+    ...ofUnits(health.failedUnits ?? []),
   ];
   return [
     ...found.filter(({ severity }) => severity === "critical"),

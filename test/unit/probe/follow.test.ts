@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { follow } from "../../../src/probe/follow.ts";
+import type { Answer } from "../../../src/probe/health.ts";
 import type { Heard } from "../../../src/probe/rows/group-sightings.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
 import { fakeAsk, fakeDiscovery, settle } from "../../fixtures/fake-discovery.ts";
@@ -144,6 +145,76 @@ describe("who is followed", () => {
       await settle();
       expect(told()).toEqual(["new page"]);
     }
+  });
+});
+
+describe("who does not answer in time", () => {
+  const late: Answer = { ...silence, isLate: true };
+  const pi1 = sightingOf("pi1", 1);
+  /** The rounds in which something was added to the list. */
+  async function roundsOf(list: readonly string[], rounds: number, pass: (time: number) => Promise<void>) {
+    const found: number[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const before = list.length;
+      await pass(options.everyMilliseconds);
+      if (list.length > before) found.push(round);
+    }
+    return found;
+  }
+  async function startLate(answer: Answer = late) {
+    const started = start();
+    started.nodes.answer("pi1", answer);
+    started.discovery.see(pi1);
+    await settle();
+    return started;
+  }
+
+  test("is asked again after one round, then two, four and never more than eight", async () => {
+    const { nodes, told, pass } = await startLate();
+    expect([nodes.asked, told()]).toEqual([["pi1"], ["pi1 none"]]);
+    expect(await roundsOf(nodes.asked, 32, pass)).toEqual([1, 3, 7, 15, 23, 31]);
+  });
+  test.each<[string, Answer]>([
+    ["nobody listens", silence],
+    ["something else answers", { answer: "garbage", why: "answers with HTTP status 503" }],
+  ])("unlike those where %s, who are asked each round", async (_, answer) => {
+    const { nodes, pass } = await startLate(answer);
+    expect(await roundsOf(nodes.asked, 4, pass)).toEqual([1, 2, 3, 4]);
+  });
+  test("is asked each round from its next answer on, and is patient anew", async () => {
+    const { nodes, pass } = await startLate();
+    expect(await roundsOf(nodes.asked, 6, pass)).toEqual([1, 3]);
+    nodes.answer("pi1", pageAt(1));
+    expect(await roundsOf(nodes.asked, 3, pass)).toEqual([1, 2, 3]);
+    nodes.answer("pi1", late);
+    expect(await roundsOf(nodes.asked, 5, pass)).toEqual([1, 2, 4]);
+  });
+  test("is asked at once where its addresses are others", async () => {
+    const { discovery, nodes, pass } = await startLate();
+    await roundsOf(nodes.asked, 7, pass);
+    const before = nodes.asked.length;
+    discovery.see(sightingOf("pi1", 9));
+    await settle();
+    expect(nodes.asked).toHaveLength(before + 1);
+    expect(await roundsOf(nodes.asked, 3, pass)).toEqual([1, 3]);
+  });
+  test("is asked in the next round where it announces itself anew, or a look finds it", async () => {
+    const { discovery, nodes, pass } = await startLate();
+    for (const tell of [discovery.see, discovery.find]) {
+      await roundsOf(nodes.asked, 7, pass);
+      tell(pi1);
+      expect(await roundsOf(nodes.asked, 3, pass)).toEqual([1, 2]);
+    }
+  });
+  test("with its units alone is asked for them less often, and for all else each round", async () => {
+    const page = pageAt(1, { failedUnits: null });
+    if (page.answer !== "page") throw new Error("no page");
+    const { nodes, told, pass } = await startLate({ ...page, isLate: true });
+    expect(told()).toEqual(["pi1 page"]);
+    expect(await roundsOf(nodes.askedForUnits, 16, pass)).toEqual([1, 3, 7, 15]);
+    expect(nodes.asked).toHaveLength(17);
+    nodes.answer("pi1", pageAt(1));
+    expect(await roundsOf(nodes.askedForUnits, 9, pass)).toEqual([7, 8, 9]);
   });
 });
 

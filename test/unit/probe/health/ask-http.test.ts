@@ -39,7 +39,7 @@ describe("a host is asked for its page", () => {
       address: "127.0.0.1",
       health: { load1: 0.5 },
     });
-    expect(server.requests[0]).toStartWith("GET /metrics HTTP/1.1\r\n");
+    expect(server.requests[0]).toStartWith("GET /metrics?collect%5B%5D=cpu&");
   });
   test("and the last line needs no line feed", async () => {
     await using server = await servePage(pageOf("node_load1 0.5"));
@@ -100,12 +100,12 @@ describe("whoever does not answer is dead", () => {
   });
   test("where nothing ever comes", async () => {
     await using server = await servePage(() => undefined);
-    expect(await askAt(server)).toEqual({ answer: "none", why: "no answer within 0.25 s" });
+    expect(await askAt(server)).toEqual({ answer: "none", why: "no answer within 0.25 s", isLate: true });
     await server.ended();
   });
   test("where the page stops in the middle", async () => {
     await using server = await servePage((socket) => socket.write(`${head}node_load1 1\n`));
-    expect(await askAt(server)).toEqual({ answer: "none", why: "no answer within 0.25 s" });
+    expect(await askAt(server)).toEqual({ answer: "none", why: "no answer within 0.25 s", isLate: true });
     await server.ended();
   });
   test("where there is no address", async () => {

@@ -47,6 +47,10 @@ describe("a page of node_exporter", () => {
     const unit = 'node_systemd_unit_state{name="man-db.service",state="failed",type="oneshot"}';
     expect(changed({ [unit]: "1" })?.failedUnits).toEqual(["man-db.service"]);
   });
+  test("without a unit does not say whether any has failed", () => {
+    const lines = page.split("\n").filter((line) => !line.startsWith("node_systemd_unit_state"));
+    expect(read(lines.join("\n"))).toMatchObject({ hostName: "pi1", failedUnits: null });
+  });
   test("without berry has the temperature of the thermal zone, then that of hwmon, then none", () => {
     const node = page.split("\n").filter((line) => !line.startsWith("berry_"));
     expect(read(node.join("\n"))?.temperature).toBe(48.686);

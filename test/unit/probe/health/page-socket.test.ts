@@ -7,7 +7,7 @@ import { pageOf, servePage } from "../../../fixtures/page-server.ts";
 const { signal } = new AbortController();
 // the loopback's own zone: every machine has it
 const get = (port: number, by: AbortSignal = signal) =>
-  getPageDirectly({ address: "::1", family: 6, zone: "lo" }, port, by);
+  getPageDirectly({ address: "::1", family: 6, zone: "lo" }, port, "/metrics", by);
 
 async function textOf({ body }: Page): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -27,7 +27,12 @@ describe("a page at a link-local address", () => {
   });
   test("or at any other", async () => {
     await using server = await servePage(pageOf("node_load1 1\n"));
-    const page = await getPageDirectly({ address: "127.0.0.1", family: 4, zone: null }, server.port, signal);
+    const page = await getPageDirectly(
+      { address: "127.0.0.1", family: 4, zone: null },
+      server.port,
+      "/metrics",
+      signal,
+    );
     expect(await textOf(page)).toBe("node_load1 1\n");
     expect(server.requests[0]).toContain(`\r\nHost: 127.0.0.1:${server.port}\r\n`);
   });
