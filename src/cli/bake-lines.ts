@@ -68,7 +68,7 @@ export interface LineOptions {
   readonly style: Style;
 }
 
-/** In a log, the end of a shorter step is not worth a line. */
+/** The end of a shorter step is not worth a line: a log has that of its start, a terminal has drawn it. */
 const notableSeconds = 1;
 
 /** What stays of an event: `before` and `after` are the states around it. */
@@ -93,8 +93,7 @@ export function keptLines(
       return verbose ? [style.dim(`    ${sanitize(event.line)}`)] : [];
     case "finished": {
       const step = after.finished.length > before.finished.length ? after.finished.at(-1) : undefined;
-      // a log has the line of its start already
-      if (step === undefined || (!live && step.seconds < notableSeconds)) return [];
+      if (step === undefined || step.seconds < notableSeconds) return [];
       return [finishedLine(step, after.steps, style)];
     }
     case "image": {
@@ -161,7 +160,7 @@ export function renderSummary(state: BakeState, style: Style): string {
 
 function knownHostsLine({ nodes, path }: NonNullable<BakeState["knownHosts"]>): string {
   const file = /^[\w./-]+$/.test(path) ? path : `'"${path}"'`;
-  return `the host keys of ${count(nodes, "node")}, so that no first connection is on trust: ssh -o UserKnownHostsFile=${file} NODE.local\n`;
+  return `the host keys of ${count(nodes, "node")}, so that no first connection is on trust:\n  ssh -o UserKnownHostsFile=${file} NODE.local\n`;
 }
 
 const imageColumns = [

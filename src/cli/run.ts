@@ -5,7 +5,7 @@ import { type Failure, toFailure } from "./failure.ts";
 import { renderHelp } from "./help.ts";
 import type { Output } from "./output.ts";
 import { createScreen } from "./screen.ts";
-import { createStyle } from "./style.ts";
+import { createStyle, type Style } from "./style.ts";
 import { formatVersion, type Version } from "./version.ts";
 import { BerryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
@@ -17,8 +17,8 @@ export interface Surroundings {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly version: Version;
-  /** @param print writes a line to stderr @param mark sets a word off */
-  readonly createLog: (print: (line: string) => void, mark: (word: string) => string) => Log;
+  /** @param print writes a line to stderr @param style sets words off */
+  readonly createLog: (print: (line: string) => void, style: Style) => Log;
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +45,7 @@ export async function runCommandLine(
       stdout.write(renderHelp(found.command, path, stdout.color));
     } else {
       const { args, rest } = parseArguments(found.words, found.command, path);
-      const log = createLog((line) => screen.print(line), createStyle(stderr.color).yellow);
+      const log = createLog((line) => screen.print(line), createStyle(stderr.color));
       const { json, verbose } = flags;
       await found.command.run({ args, rest, json, verbose, stdout, screen, log, signal, root });
     }

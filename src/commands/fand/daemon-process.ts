@@ -10,7 +10,7 @@ import { runDaemon } from "./daemon.ts";
  */
 export async function startDaemon(config: string | undefined): Promise<void> {
   using interruption = listenForSignals();
-  const log = createLog(printLine, (word) => word);
+  const log = createLog(printLine, { yellow: (word) => word, cyan: (word) => word });
   try {
     await runDaemon(config, log, interruption.signal);
   } catch (thrown) {

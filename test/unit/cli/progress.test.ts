@@ -110,6 +110,11 @@ describe("on a terminal", () => {
   test("after the bake, what was redrawn is gone and what is done has stayed", () => {
     expect(shown(draw(bake, { isTerminal: true }).stderr.text())).toBe(kept);
   });
+  test("what took less than a second leaves nothing", () => {
+    const finished: BakeEvent = { event: "finished", step: 4, seconds: 0.9, emulatedSeconds: 0 };
+    const { stderr } = draw([...bake.slice(0, 3), finished], { isTerminal: true });
+    expect(shown(stderr.text())).toBe("baking pi1, pi2: 3 steps\ncached rootfs\n");
+  });
   test("after a failure nothing is left of the redrawn line", () => {
     const { stderr, progress } = draw(bake.slice(0, 4), { isTerminal: true });
     progress[Symbol.dispose]();
