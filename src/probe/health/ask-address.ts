@@ -17,11 +17,11 @@ export type AddressAnswer =
  */
 export async function askAddress(at: Address, port: number, signal: AbortSignal): Promise<AddressAnswer> {
   try {
-    let page = await open(at, port, healthCollectors, signal);
+    let page = await getPage(at, port, pagePath(healthCollectors), signal);
     const isWhole = page.status === 400;
     if (isWhole) {
       await leave(page);
-      page = await open(at, port, [], signal);
+      page = await getPage(at, port, pagePath([]), signal);
     }
     const collector = collectHealth();
     const why = await takeLines(page, collector.take);
@@ -44,8 +44,9 @@ export async function askUnits(
   signal: AbortSignal,
 ): Promise<Health["failedUnits"]> {
   try {
+    const page = await getPage(at, port, pagePath(unitCollectors), signal);
     const collector = collectHealth();
-    const why = await takeLines(await open(at, port, unitCollectors, signal), collector.take);
+    const why = await takeLines(page, collector.take);
     return why === null ? (collector.finish()?.failedUnits ?? null) : null;
   } catch {
     return null;
@@ -72,23 +73,6 @@ async function takeLines(page: Page, take: (line: string) => void): Promise<stri
 /** Leaves the body where it is, which ends the connection. */
 async function leave({ body }: Page): Promise<void> {
   for await (const _ of body) break;
-}
-
-async function open(
-  at: Address,
-  port: number,
-  collectors: readonly string[],
-  signal: AbortSignal,
-): Promise<Page> {
-  const path = pagePath(collectors);
-  const zone = at.family === 6 && /^fe[89ab]/i.test(at.address) ? at.zone : null;
-  if (zone === null && !hasProxy(process.env)) return getPage(at, port, path, signal);
-  return (await import("./page-socket.ts")).getPageDirectly({ ...at, zone }, port, path, signal);
-}
-
-/** Whether fetch would ask a proxy for a page of http. */
-function hasProxy(env: NodeJS.ProcessEnv): boolean {
-  return ["http_proxy", "HTTP_PROXY"].some((name) => (env[name] ?? "") !== "");
 }
 
 /** In the words of people; the network says it in many. */

@@ -25,5 +25,5 @@ export const unitCollectors = ["systemd"] as const;
  */
 export function pagePath(collectors: readonly string[]): string {
   const query = new URLSearchParams(collectors.map((name): [string, string] => ["collect[]", name]));
-  return collectors.length === 0 ? "/metrics" : `/metrics?${query}`;
+  return collectors.length === 0 ? "/metrics" : `/metrics?${query.toString()}`;
 }

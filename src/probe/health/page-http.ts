@@ -11,9 +11,21 @@ export interface Page {
 
 /**
  * One GET of a page. Redirects are not followed and nothing is unpacked: whoever answers may be anybody.
+ * @param path with its query, escaped
  * @throws what the network says, or the signal's reason
  */
-export async function getPage(
+export async function getPage(at: Address, port: number, path: string, signal: AbortSignal): Promise<Page> {
+  const zone = at.family === 6 && /^fe[89ab]/i.test(at.address) ? at.zone : null;
+  if (zone === null && !hasProxy(process.env)) return fetchPage(at, port, path, signal);
+  return (await import("./page-socket.ts")).getPageDirectly({ ...at, zone }, port, path, signal);
+}
+
+/** Whether fetch would ask a proxy for a page of http. */
+function hasProxy(env: NodeJS.ProcessEnv): boolean {
+  return ["http_proxy", "HTTP_PROXY"].some((name) => (env[name] ?? "") !== "");
+}
+
+async function fetchPage(
   { address, family }: Address,
   port: number,
   path: string,

@@ -8,35 +8,49 @@ import { renderMetrics } from "../../../src/fand/daemon/render-metrics.ts";
 import { fanPost, sensorPost } from "../../../src/fand/daemon/round.ts";
 import { celsius, percent } from "../../../src/fand/units.ts";
 import { ask } from "../../../src/probe/health/ask-http.ts";
+import { healthCollectors, pagePath, unitCollectors } from "../../../src/probe/health/collectors.ts";
 import type { Answer, Health } from "../../../src/probe/health.ts";
 
 const { signal } = new AbortController();
 let folder = "";
 let port = 0;
-let exporter: Bun.Subprocess<"ignore", "ignore", "pipe"> | null = null;
+const exporters: Bun.Subprocess<"ignore", "ignore", "pipe">[] = [];
 
-/** The real one, of the distribution, with the thermal zone of a Pi and the folder that the fan daemon writes to. */
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "berry-exporter-"));
-  const zone = join(folder, "sys/class/thermal/thermal_zone0");
-  await mkdir(zone, { recursive: true });
-  await mkdir(join(folder, "textfile"));
-  for (const [name, text] of Object.entries({ type: "cpu-thermal", temp: "48686", policy: "step_wise" }))
-    await writeFile(join(zone, name), `${text}\n`);
-  exporter = Bun.spawn(
+/** The real one, of the distribution, with the sensors of a Pi and the folder that the fan daemon writes to; its port. */
+function startExporter(...words: readonly string[]): Promise<number> {
+  const exporter = Bun.spawn(
     [
       "prometheus-node-exporter",
       "--web.listen-address=127.0.0.1:0",
       `--path.sysfs=${join(folder, "sys")}`,
       `--collector.textfile.directory=${join(folder, "textfile")}`,
+      ...words,
     ],
     { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
   );
-  port = await portOf(exporter.stderr);
+  exporters.push(exporter);
+  return portOf(exporter.stderr);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "berry-exporter-"));
+  await mkdir(join(folder, "textfile"));
+  const sensors = {
+    "thermal/thermal_zone0": { type: "cpu-thermal", temp: "48686", policy: "step_wise" },
+    "hwmon/hwmon0": { name: "cpu_thermal", temp1_input: "48686" },
+  };
+  for (const [name, files] of Object.entries(sensors)) {
+    const place = join(folder, "sys/class", name);
+    await mkdir(place, { recursive: true });
+    for (const [file, text] of Object.entries(files)) await writeFile(join(place, file), `${text}\n`);
+  }
+  port = await startExporter();
 });
 afterAll(async () => {
-  exporter?.kill("SIGKILL");
-  await exporter?.exited;
+  for (const exporter of exporters) {
+    exporter.kill("SIGKILL");
+    await exporter.exited;
+  }
   await rm(folder, { recursive: true });
 });
 
@@ -57,15 +71,24 @@ function portOf(log: ReadableStream<Uint8Array>): Promise<number> {
   return found.promise;
 }
 
-async function healthOf(): Promise<Health> {
+async function healthOf(at: number = port): Promise<Health> {
+  const answer = await answerOf(at);
+  if (answer.answer !== "page") throw new Error(answer.why);
+  return answer.health;
+}
+
+async function answerOf(port: number): Promise<Answer> {
   const at = { address: "127.0.0.1", family: 4, zone: null } as const;
   const said = { serial: null, model: null, role: null, version: null } as const;
-  const answer: Answer = await ask(
+  return await ask(
     { instance: null, host: "127.0.0.1", addresses: [at], port, ...said, source: "user" },
     signal,
   );
-  if (answer.answer !== "page") throw new Error(answer.why);
-  return answer.health;
+}
+
+async function get(port: number, path: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  return { status: response.status, text: await response.text() };
 }
 
 describe("the real node_exporter", () => {
@@ -133,5 +156,48 @@ describe("the real node_exporter", () => {
       doubtfulSensors: ["case"],
       berryVersion: "1.2.3",
     });
+  });
+  test("has all that is read on a page of the collectors that are asked for", async () => {
+    const [whole, some] = [await get(port, "/metrics"), await get(port, pagePath(healthCollectors))];
+    const read = [
+      "node_load1",
+      "node_memory_MemTotal_bytes",
+      "node_memory_MemAvailable_bytes",
+      "node_boot_time_seconds",
+      "node_time_seconds",
+      "node_timex_sync_status",
+      "node_filesystem_size_bytes",
+      "node_filesystem_avail_bytes",
+      "node_filesystem_readonly",
+      "node_exporter_build_info",
+      "node_thermal_zone_temp",
+      "node_hwmon_temp_celsius",
+      "node_hwmon_chip_names",
+      "node_cpu_seconds_total",
+      "node_uname_info",
+      "node_textfile_scrape_error",
+    ];
+    const namesOf = (text: string) => new Set(text.split("\n").map((line) => line.split(/[ {]/, 1)[0]));
+    expect(read.filter((name) => !namesOf(whole.text).has(name))).toEqual([]);
+    expect(read.filter((name) => !namesOf(some.text).has(name))).toEqual([]);
+    expect(some.text.length).toBeLessThan(whole.text.length / 2);
+    const collected = [...some.text.matchAll(/^node_scrape_collector_success\{collector="(\w+)"\} 1$/gm)];
+    expect(collected.map(([, name]) => name)).toEqual([...healthCollectors]);
+  });
+  test("refuses a page where one of its collectors is not there, and is asked for all it has", async () => {
+    const cut = await startExporter("--no-collector.timex");
+    expect((await get(cut, pagePath(healthCollectors))).status).toBe(400);
+    expect((await get(cut, pagePath(["nonsense"]))).status).toBe(400);
+    expect(await healthOf(cut)).toMatchObject({
+      processors: navigator.hardwareConcurrency,
+      isClockSynchronised: null,
+    });
+  });
+  test("lives without its units, where they are not collected", async () => {
+    const cut = await startExporter("--no-collector.systemd");
+    expect((await get(cut, pagePath(unitCollectors))).status).toBe(400);
+    const answer = await answerOf(cut);
+    expect(answer).toMatchObject({ answer: "page", health: { failedUnits: null } });
+    expect(answer).not.toHaveProperty("isLate");
   });
 });

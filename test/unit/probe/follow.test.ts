@@ -149,7 +149,8 @@ describe("who is followed", () => {
 });
 
 describe("who does not answer in time", () => {
-  const late: Answer = { ...silence, isLate: true };
+  const late: Answer = { answer: "none", why: "no answer within 1 s", isLate: true };
+  const lateUnits = { ...pageAt(1, { failedUnits: null }), isLate: true } as Answer;
   const pi1 = sightingOf("pi1", 1);
   /** The rounds in which something was added to the list. */
   async function roundsOf(list: readonly string[], rounds: number, pass: (time: number) => Promise<void>) {
@@ -207,14 +208,20 @@ describe("who does not answer in time", () => {
     }
   });
   test("with its units alone is asked for them less often, and for all else each round", async () => {
-    const page = pageAt(1, { failedUnits: null });
-    if (page.answer !== "page") throw new Error("no page");
-    const { nodes, told, pass } = await startLate({ ...page, isLate: true });
+    const { nodes, told, pass } = await startLate(lateUnits);
     expect(told()).toEqual(["pi1 page"]);
     expect(await roundsOf(nodes.askedForUnits, 16, pass)).toEqual([1, 3, 7, 15]);
     expect(nodes.asked).toHaveLength(17);
     nodes.answer("pi1", pageAt(1));
     expect(await roundsOf(nodes.askedForUnits, 9, pass)).toEqual([7, 8, 9]);
+  });
+  test("with its units alone is asked for them at once where its addresses are others", async () => {
+    const { discovery, nodes, pass } = await startLate(lateUnits);
+    await roundsOf(nodes.asked, 7, pass);
+    const before = nodes.askedForUnits.length;
+    discovery.see(sightingOf("pi1", 9));
+    await settle();
+    expect(nodes.askedForUnits).toHaveLength(before + 1);
   });
 });
 

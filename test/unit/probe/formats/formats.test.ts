@@ -5,6 +5,8 @@ import { renderNames } from "../../../../src/probe/formats/names.ts";
 import { renderPromSd } from "../../../../src/probe/formats/prom-sd.ts";
 import { harmlessJson, rowObject } from "../../../../src/probe/formats/row-object.ts";
 import { renderSshConfig } from "../../../../src/probe/formats/ssh-config.ts";
+import type { Answer } from "../../../../src/probe/health.ts";
+import type { Row } from "../../../../src/probe/row.ts";
 import type { Sighting } from "../../../../src/probe/sighting.ts";
 import { rowsOf } from "../../../../src/probe/rows/rows-of.ts";
 import { hostileRows, hostileTexts } from "../../../fixtures/hostile-rows.ts";
@@ -110,6 +112,23 @@ describe("the nodes", () => {
       fans: [{ name: "fan", duty_ratio: 0.4, rpm: 2150, stalled: false }],
       uptime_seconds: 5400,
     });
+  });
+  test("as JSON, in which units that nobody knows of are not none", () => {
+    const late = { ...pageAt(1, { failedUnits: null }), isLate: true } as Answer;
+    const silent: Answer = { answer: "none", why: "no answer within 1 s", isLate: true };
+    const found = [late, silent].map((answer, index) => ({
+      sighting: sightingOf(`pi${index}`, index),
+      answer,
+    }));
+    expect(rowsOf(found, null).map(rowObject)).toMatchObject([
+      { failed_units: null, health: "ok", answer: { answer: "page", milliseconds: 12 } },
+      { failed_units: null, health: null },
+    ]);
+    expect(rowsOf(found, null).map((row) => rowObject(row).answer)).toEqual([
+      { answer: "page", milliseconds: 12, address: "192.168.1.1" },
+      { answer: "none", why: "no answer within 1 s" },
+    ]);
+    expect(rowObject(rows[0] as Row).failed_units).toEqual([]);
   });
 });
 
