@@ -3,7 +3,7 @@ import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import { type Ask, hasRoom, isAskedAlike, keyOf } from "./look.ts";
 import { type Heard, hostKey, isConfirmed } from "./rows/group-sightings.ts";
-import { noRest, type Rest, restAfterLate, restAfterRound } from "./rest.ts";
+import { noRest, type Rest, isPatient, restAfterLate, restAfterRound } from "./rest.ts";
 import type { Sighting } from "./sighting.ts";
 
 export interface FollowOptions {
@@ -81,11 +81,11 @@ export async function follow(
       const isWithoutUnits = entry.unitsRest.rounds > 0;
       const answer = await ask(sighting, either, { isWithoutUnits });
       if (answer.answer !== "page" && !isAskedAlike(sighting, entry.sighting)) continue;
-      entry.answer = answer;
       entry.isBeingAsked = false;
       entry.rest = answer.answer === "none" && answer.isLate === true ? restAfterLate(entry.rest) : noRest;
       if (answer.answer === "page" && !isWithoutUnits)
         entry.unitsRest = answer.isLate === true ? restAfterLate(entry.unitsRest) : noRest;
+      entry.answer = isPatient(entry.unitsRest) ? withUnitsOf(entry.answer, answer) : answer;
       tell();
       return;
     }
@@ -204,6 +204,14 @@ function isSameBoard({ sighting: old, answer }: Entry, sighting: Sighting): bool
   if (isNumbered && old.serial !== sighting.serial) return false;
   if (!isNumbered && hostKey(old.host) !== hostKey(sighting.host)) return false;
   return isOneSource(old, sighting) || (isNumbered && answer?.answer !== "page");
+}
+
+/** What a page says, with the units of the one before, where it has none: they seldom change. */
+function withUnitsOf(before: Answer | null, answer: Answer): Answer {
+  if (before?.answer !== "page" || answer.answer !== "page" || before.address !== answer.address)
+    return answer;
+  const { health } = answer;
+  return { ...answer, health: { ...health, failedUnits: health.failedUnits ?? before.health.failedUnits } };
 }
 
 function isAnswerAt(answer: Answer | null, { addresses }: Sighting): boolean {

@@ -19,6 +19,11 @@ export function restAfterLate({ next }: Rest): Rest {
   return { rounds: next, next: Math.min(2 * next, longestRounds) };
 }
 
+/** Whether there was a late answer, or two in a row: that is no news yet. */
+export function isPatient({ next }: Rest): boolean {
+  return next > noRest.next && next < longestRounds;
+}
+
 export function restAfterRound(rest: Rest): Rest {
   return { ...rest, rounds: Math.max(0, rest.rounds - 1) };
 }

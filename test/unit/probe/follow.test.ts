@@ -35,6 +35,7 @@ function start() {
         await settle();
       }
     },
+    units: () => latest.map(({ answer }) => (answer?.answer === "page" ? answer.health.failedUnits : "?")),
     told: () => latest.map(({ sighting, answer }) => `${sighting.host} ${answer?.answer ?? "being asked"}`),
   };
 }
@@ -222,6 +223,43 @@ describe("who does not answer in time", () => {
     discovery.see(sightingOf("pi1", 9));
     await settle();
     expect(nodes.askedForUnits).toHaveLength(before + 1);
+  });
+});
+
+describe("units that were told", () => {
+  const failed = pageAt(1, { failedUnits: ["a.service"] });
+  const unknown = pageAt(1, { failedUnits: null });
+  const late = { ...unknown, isLate: true } as Answer;
+  async function startTold() {
+    const started = start();
+    started.nodes.answer("pi1", failed);
+    started.discovery.see(sightingOf("pi1", 1));
+    await settle();
+    return started;
+  }
+
+  test("stand when they are late twice, and are unknown from the third time on", async () => {
+    const { nodes, units, pass } = await startTold();
+    nodes.answer("pi1", late);
+    const told: unknown[] = [];
+    for (let round = 1; round <= 7; round += 1) {
+      await pass(5000);
+      told.push(units());
+    }
+    expect(nodes.askedForUnits).toHaveLength(1 + 3);
+    const stands = [["a.service"]];
+    // asked for in rounds 1, 2 and 4
+    expect(told).toEqual([stands, stands, stands, [null], [null], [null], [null]]);
+  });
+  test.each<[string, Answer]>([
+    ["the node does not say them any more", unknown],
+    ["another address answers", { ...late, address: "192.168.1.2" } as Answer],
+    ["all are well again", pageAt(1, { failedUnits: [] })],
+  ])("do not where %s", async (_, answer) => {
+    const { nodes, units, pass } = await startTold();
+    nodes.answer("pi1", answer);
+    await pass(5000);
+    expect(units()).toEqual([answer.answer === "page" ? answer.health.failedUnits : undefined] as never);
   });
 });
 
