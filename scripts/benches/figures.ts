@@ -40,7 +40,9 @@ export function figureTable(figures: readonly Figure[]): string {
 /** In words, so that nobody has to know which side is on top of the fraction. */
 export function ratio(berry: number, other: number): string {
   if (berry <= 0 || other <= 0) return "–";
-  return other >= berry ? `${rounded(other / berry)} × less` : `${rounded(berry / other)} × more`;
+  const times = rounded(Math.max(berry, other) / Math.min(berry, other));
+  if (Number(times) === 1) return "as much";
+  return other >= berry ? `${times} × less` : `${times} × more`;
 }
 
 export function withUnit(value: number, unit: Unit): string {

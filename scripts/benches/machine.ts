@@ -30,7 +30,8 @@ export async function readMachine(emulator: string, signal: AbortSignal): Promis
     processor: first?.model.trim() ?? "a processor",
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
+    // what a distribution appends tells nothing that is compared
+    kernel: /^[\d.]+\d/.exec(release())?.[0] ?? release(),
     qemu: qemu ?? "?",
     bun: Bun.version,
   };
