@@ -1,5 +1,6 @@
 import { lstatSync } from "node:fs";
 import type { VerbContext } from "../../cli/verb.ts";
+import { printable } from "../../core/printable.ts";
 import type { NodeUser } from "../../probe/formats/rendered.ts";
 import type { Row } from "../../probe/row.ts";
 import type { FindOptions, Format } from "./find-options.ts";
@@ -33,7 +34,7 @@ export async function presentRows(
  */
 export function keepsFile(file: string, log: VerbContext["log"]): boolean {
   const isThere = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  if (isThere) log.info(`left as it is: ${file}: no node was found`);
+  if (isThere) log.info(`left as it is: ${printable(file)}: no node was found`);
   return isThere;
 }
 
@@ -51,7 +52,7 @@ export async function writeRows(
   const { writeChangedText } = await import("../../probe/formats/changed-file.ts");
   const { text, leftOut } = await render(format, rows, users, null);
   const isWritten = await writeChangedText(file, text);
-  const told = `${file}: ${rows.length === 1 ? "1 node" : `${rows.length} nodes`}`;
+  const told = `${printable(file)}: ${rows.length === 1 ? "1 node" : `${rows.length} nodes`}`;
   if (!isWritten) return { isWritten, told };
   log.info(`wrote ${told}${leftOut.length === 0 ? "" : `, ${leftOut.length} of them left out`}`);
   for (const who of leftOut) log.warn(`left out ${who}`);

@@ -9,9 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BerryError, codeOf } from "../../core/errors.ts";
 import { ownMark } from "./render-service.ts";
 
@@ -99,10 +100,10 @@ function replace(folder: string, text: string): void {
   });
 }
 
-/** Empty for what cannot be read, such as a link that leads nowhere: avahi cannot read it either. */
+/** Empty for what cannot be read, such as a link that leads nowhere, or is no file, such as a pipe, which would be waited for. */
 function textOf(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return statSync(path).isFile() ? readFileSync(path, "utf8") : "";
   } catch {
     return "";
   }
@@ -132,6 +133,11 @@ function attempt<T>(path: string, act: () => T): T {
       throw new BerryError("cannot-create", `cannot write ${path}: the file system is read-only`, {
         cause,
         hint: "make it writable, or put there what berry probe announce --print prints",
+      });
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw new BerryError("cannot-create", `cannot write ${path}: no space left`, {
+        cause,
+        hint: `df ${dirname(path)} shows how full it is`,
       });
     throw new BerryError("io", `cannot write ${path}`, { cause, hint: `ls -l ${path}; df ${path}` });
   }

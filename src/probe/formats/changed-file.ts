@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { type FileHandle, lstat, readFile, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeByRename } from "../../config/write-by-rename.ts";
-import { BerryError, messageOf } from "../../core/errors.ts";
+import { BerryError, codeOf, messageOf } from "../../core/errors.ts";
 
 /**
  * Writes a text into a file by one rename, where it differs from what is there: whoever reads the file finds the old
@@ -30,12 +30,19 @@ export async function writeChangedText(file: string, text: string): Promise<bool
     });
   } catch (thrown) {
     if (thrown instanceof BerryError) throw thrown;
-    throw new BerryError("cannot-create", `${file}: cannot be written: ${messageOf(thrown)}`, {
-      cause: thrown,
-      hint: `ls -ld ${dirname(target)} shows who may write there`,
-    });
+    const { why, hint } = obstacle(thrown, dirname(target));
+    throw new BerryError("cannot-create", `${file}: cannot be written: ${why}`, { cause: thrown, hint });
   }
   return true;
+}
+
+function obstacle(thrown: unknown, folder: string): { readonly why: string; readonly hint: string } {
+  const code = codeOf(thrown);
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return { why: "no space left", hint: `df ${folder} shows how full it is` };
+  if (code === "EROFS")
+    return { why: "the file system is read-only", hint: "name a file elsewhere for --write" };
+  return { why: messageOf(thrown), hint: `ls -ld ${folder} shows who may write there` };
 }
 
 /** Where a name leads; a name of nothing leads to itself, and a link to nowhere is not written over. */

@@ -95,6 +95,11 @@ describe("an announcement", () => {
     expect(await readFile(victim, "utf8")).toBe("mine");
     expect((await lstat(file())).isFile()).toBe(true);
   });
+  test("waits for no pipe that lies beside it", () => {
+    const pipe = join(folder, "pipe.service");
+    Bun.spawnSync(["mkfifo", pipe]);
+    expect(announce(folder, service)).toMatchObject({ isWritten: true, rivals: [], removed: [] });
+  });
   test("needs a folder", async () => {
     await writeFile(file(), "");
     expect(() => announce(file(), service)).toThrow(`${file()}: not a folder`);
