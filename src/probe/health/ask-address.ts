@@ -4,27 +4,33 @@ import type { Address } from "../sighting.ts";
 import { collectHealth } from "./collect-health.ts";
 import { healthCollectors, pagePath, unitCollectors } from "./collectors.ts";
 import { getPage, type Page } from "./page-http.ts";
-import { pageLines } from "./page-lines.ts";
+import { filteredPageBytes, readLines, wholePageBytes } from "./page-lines.ts";
 
 /** What came of asking at one address. */
 export type AddressAnswer =
   | { readonly answer: "page"; readonly health: Health; readonly isWhole: boolean }
   | Exclude<Answer, { readonly answer: "page" }>;
 
+/** Of a refusal, which is a sentence. */
+const refusalBytes = 512;
+
 /**
- * Asks for what berry reads of a page but the units, and for the whole page where that is refused.
+ * Asks for what berry reads of a page but the units; without the collectors that the node says it has not; and for the
+ * whole page, which may take long, where the answer is a refusal that names none of them.
  * @returns whatever came of it, the signal's abort included: it throws nothing
  */
 export async function askAddress(at: Address, port: number, signal: AbortSignal): Promise<AddressAnswer> {
   try {
-    let page = await getPage(at, port, pagePath(healthCollectors), signal);
-    const isWhole = page.status === 400;
-    if (isWhole) {
-      await leave(page);
-      page = await getPage(at, port, pagePath([]), signal);
+    let collectors: readonly string[] = healthCollectors;
+    let page = await getPage(at, port, pagePath(collectors), signal);
+    while (page.status === 400 && collectors.length > 0) {
+      const refused = refusedCollector(await startOf(page));
+      collectors = collectors.includes(refused) ? collectors.filter((name) => name !== refused) : [];
+      page = await getPage(at, port, pagePath(collectors), signal);
     }
+    const isWhole = collectors.length === 0;
     const collector = collectHealth();
-    const why = await takeLines(page, collector.take);
+    const why = await takeLines(page, isWhole ? wholePageBytes : filteredPageBytes, collector.take, signal);
     if (why !== null) return { answer: "garbage", why };
     const health = collector.finish();
     if (health === null) return { answer: "garbage", why: "answers, but is not node_exporter" };
@@ -32,6 +38,24 @@ export async function askAddress(at: Address, port: number, signal: AbortSignal)
   } catch (thrown) {
     return { answer: "none", why: reasonOf(thrown) };
   }
+}
+
+/** The collector that node_exporter has not, or not enabled, by the first words of its refusal; "": it names none. */
+function refusedCollector(text: string): string {
+  return /(?:missing|disabled) collector: (\w+)\s*$/.exec(text)?.[1] ?? "";
+}
+
+async function startOf({ body }: Page): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of body) {
+    const piece = chunk.subarray(0, refusalBytes - bytes);
+    text += decoder.decode(piece, { stream: true });
+    bytes += piece.length;
+    if (bytes >= refusalBytes) break;
+  }
+  return text;
 }
 
 /**
@@ -46,7 +70,7 @@ export async function askUnits(
   try {
     const page = await getPage(at, port, pagePath(unitCollectors), signal);
     const collector = collectHealth();
-    const why = await takeLines(page, collector.take);
+    const why = await takeLines(page, filteredPageBytes, collector.take, signal);
     return why === null ? (collector.finish()?.failedUnits ?? null) : null;
   } catch {
     return null;
@@ -54,7 +78,12 @@ export async function askUnits(
 }
 
 /** @returns null when the last line has been taken, else why the answer is none of node_exporter's */
-async function takeLines(page: Page, take: (line: string) => void): Promise<string | null> {
+async function takeLines(
+  page: Page,
+  mostBytes: number,
+  take: (line: string) => void,
+  signal: AbortSignal,
+): Promise<string | null> {
   const { status, contentEncoding, body } = page;
   if (status !== 200) {
     await leave(page);
@@ -64,10 +93,7 @@ async function takeLines(page: Page, take: (line: string) => void): Promise<stri
     await leave(page);
     return "answers in a coding that nobody asked for";
   }
-  const lines = pageLines(take);
-  for await (const chunk of body) if (!lines.push(chunk)) return "answers without end";
-  lines.end();
-  return null;
+  return (await readLines(body, mostBytes, take, signal)) ? null : "answers without end";
 }
 
 /** Leaves the body where it is, which ends the connection. */

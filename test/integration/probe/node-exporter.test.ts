@@ -184,10 +184,16 @@ describe("the real node_exporter", () => {
     const collected = [...some.text.matchAll(/^node_scrape_collector_success\{collector="(\w+)"\} 1$/gm)];
     expect(collected.map(([, name]) => name)).toEqual([...healthCollectors]);
   });
-  test("refuses a page where one of its collectors is not there, and is asked for all it has", async () => {
-    const cut = await startExporter("--no-collector.timex");
-    expect((await get(cut, pagePath(healthCollectors))).status).toBe(400);
-    expect((await get(cut, pagePath(["nonsense"]))).status).toBe(400);
+  test("refuses a page where some of its collectors are not there, and is asked for the others", async () => {
+    const cut = await startExporter("--no-collector.timex", "--no-collector.thermal_zone");
+    for (const [collectors, refused] of [
+      [healthCollectors, "disabled collector: thermal_zone"],
+      [["cpu", "nonsense"], "missing collector: nonsense"],
+    ] as const) {
+      const { status, text } = await get(cut, pagePath(collectors));
+      expect(status).toBe(400);
+      expect(text.trimEnd()).toEndWith(refused);
+    }
     expect(await healthOf(cut)).toMatchObject({
       processors: navigator.hardwareConcurrency,
       isClockSynchronised: null,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Socket } from "node:net";
 import { ask, type AskOptions } from "../../../../src/probe/health/ask-http.ts";
+import { healthCollectors } from "../../../../src/probe/health/collectors.ts";
 import type { Answer } from "../../../../src/probe/health.ts";
 import type { Sighting } from "../../../../src/probe/sighting.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
@@ -77,6 +78,68 @@ describe("a node is asked for what is read alone", () => {
     expect(await askAt(server, soon)).toMatchObject({ answer: "none", isLate: true });
     await server.ended();
     expect(partsAsked(server)).toEqual(["health", "whole"]);
+  });
+});
+
+describe("a node that has not all collectors", () => {
+  const collectorsOf = (request: string) =>
+    new URL(request.split(" ")[1] ?? "", "http://pi1").searchParams.getAll("collect[]");
+  /** Refuses the first of them that is asked for, as node_exporter does. */
+  const serveWithout = (lacking: Readonly<Record<string, "missing" | "disabled">>) =>
+    servePage((socket, request) => {
+      const refused = collectorsOf(request).find((name) => name in lacking);
+      const text = `Couldn't create filtered metrics handler: couldn't create collector: ${lacking[refused ?? ""]} collector: ${refused}`;
+      if (refused === undefined) pageOf(load)(socket);
+      else pageOf(`${text}\n`, "HTTP/1.1 400 Bad Request")(socket);
+    });
+  test("is asked for the others, and never for the whole page", async () => {
+    await using server = await serveWithout({ timex: "disabled", hwmon: "missing" });
+    const answer = await askAt(server, { ...patient, isWithoutUnits: true });
+    expect(answer).toMatchObject({ answer: "page", health: { load1: 0.5 } });
+    const without = (...names: readonly string[]) => healthCollectors.filter((name) => !names.includes(name));
+    expect(server.requests.map(collectorsOf)).toEqual([
+      without(),
+      without("hwmon"),
+      without("hwmon", "timex"),
+    ]);
+  });
+  test("is asked no more often than there are collectors, and for the whole page at last", async () => {
+    const lacking = Object.fromEntries(healthCollectors.map((name) => [name, "missing"] as const));
+    await using server = await serveWithout(lacking);
+    expect(await askAt(server, patient)).toMatchObject({ answer: "page", health: { load1: 0.5 } });
+    expect(server.requests).toHaveLength(healthCollectors.length + 1);
+    expect(partsAsked(server).at(-1)).toBe("whole");
+  });
+  test.each([
+    ["that nobody has asked for", "disabled collector: nfs"],
+    ["after more than a sentence", `${" ".repeat(512)}disabled collector: timex`],
+    ["twice, without an end", `${"disabled collector: timex ".repeat(100)}`],
+  ])("is asked for the whole page, where it names one %s", async (_, text) => {
+    const refuse = pageOf(text, "HTTP/1.1 400 Bad Request");
+    await using server = await serveParts({ health: refuse, whole: pageOf(load) });
+    expect(await askAt(server, patient)).toMatchObject({ answer: "page", health: { load1: 0.5 } });
+    expect(partsAsked(server)).toEqual(["health", "whole"]);
+  });
+});
+
+describe("a page is read as far as pages go", () => {
+  const kibibytes = (count: number) => pageOf(load + "node_load1 1\n".repeat((count * 1024) / 13));
+  test("of the collectors that were asked for", async () => {
+    await using server = await serveParts({ health: kibibytes(520) });
+    expect(await askAt(server, patient)).toEqual({ answer: "garbage", why: "answers without end" });
+  });
+  test("of the units", async () => {
+    await using server = await serveParts({
+      health: pageOf(load),
+      units: pageOf(units.repeat((520 * 1024) / units.length)),
+    });
+    expect(await askAt(server, patient)).toMatchObject({ answer: "page", health: { failedUnits: null } });
+  });
+  test("of all there is, which may be longer", async () => {
+    await using server = await serveParts({ health: refusal, whole: kibibytes(1900) });
+    expect(await askAt(server, patient)).toMatchObject({ answer: "page", health: { load1: 1 } });
+    await using long = await serveParts({ health: refusal, whole: kibibytes(2100) });
+    expect(await askAt(long, patient)).toEqual({ answer: "garbage", why: "answers without end" });
   });
 });
 

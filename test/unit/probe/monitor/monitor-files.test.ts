@@ -23,6 +23,8 @@ describe("the files of a monitor", () => {
       `ExecStart=/usr/bin/berry probe --watch -o prom-sd --write ${targetsPath}\n`,
     );
     expect(textOf("berry-targets.service")).toContain("\nRuntimeDirectory=berry-targets\n");
+    // or the targets are gone while it is started again
+    expect(textOf("berry-targets.service")).toContain("\nRuntimeDirectoryPreserve=restart\n");
   });
   test("speak of the job that the configuration has", () => {
     const jobs = [...textOf("berry-alerts.yml").matchAll(/job="([^"]*)"/g)].map(([, job]) => job);
