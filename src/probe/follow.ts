@@ -1,7 +1,7 @@
 import type { Clock } from "../core/ports.ts";
 import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
-import { type Ask, hasRoom, isAskedAlike, keyOf } from "./look.ts";
+import { type Ask, hasRoom, isAskedAlike, isCrowded, keyOf } from "./look.ts";
 import { type Heard, hostKey, isConfirmed } from "./rows/group-sightings.ts";
 import { noRest, type Rest, isPatient, restAfterLate, restAfterRound } from "./rest.ts";
 import type { Sighting } from "./sighting.ts";
@@ -18,6 +18,8 @@ export interface FollowOptions {
 interface Entry {
   sighting: Sighting;
   answer: Answer | null;
+  /** Where it answered last; undefined: it never did. */
+  answeredAt: string | undefined;
   isBeingAsked: boolean;
   /** From being asked. */
   rest: Rest;
@@ -68,10 +70,17 @@ export async function follow(
   const entries = new Map(
     (options.known ?? []).map(({ sighting, answer }): [string, Entry] => [
       keyOf(sighting),
-      { ...newEntry, sighting, answer, toldAt: clock.now() },
+      { ...newEntry, sighting, answer, answeredAt: addressOf(answer), toldAt: clock.now() },
     ]),
   );
-  const tell = () => onChange([...entries.values()].map(({ sighting, answer }) => ({ sighting, answer })));
+  const tell = () =>
+    onChange(
+      [...entries.values()].map(({ sighting, answer, answeredAt }) => ({
+        sighting,
+        answer,
+        ...(answeredAt === undefined ? {} : { answeredAt }),
+      })),
+    );
 
   const askAgain = async (entry: Entry): Promise<void> => {
     if (entry.isBeingAsked) return;
@@ -82,9 +91,12 @@ export async function follow(
       const answer = await ask(sighting, either, { isWithoutUnits });
       if (answer.answer !== "page" && !isAskedAlike(sighting, entry.sighting)) continue;
       entry.isBeingAsked = false;
+      // nothing is new: not its fault
+      if (answer.answer === "none" && answer.isUnasked === true && entry.answer !== null) return;
       entry.rest = answer.answer === "none" && answer.isLate === true ? restAfterLate(entry.rest) : noRest;
       if (answer.answer === "page" && !isWithoutUnits)
         entry.unitsRest = answer.isLate === true ? restAfterLate(entry.unitsRest) : noRest;
+      entry.answeredAt = addressOf(answer) ?? entry.answeredAt;
       entry.answer = isPatient(entry.unitsRest) ? withUnitsOf(entry.answer, answer) : answer;
       tell();
       return;
@@ -127,6 +139,8 @@ export async function follow(
   };
   const onSeen = (sighting: Sighting, key = keyOf(sighting)): void => {
     const known = entries.get(key);
+    if ((known === undefined || !isAskedAlike(known.sighting, sighting)) && isCrowded(entries, key, sighting))
+      return;
     let inherited: Answer | null = null;
     // a board that came back under another name is not two
     for (const [other, old] of entries)
@@ -140,6 +154,7 @@ export async function follow(
         ...newEntry,
         sighting,
         answer: inherited,
+        answeredAt: addressOf(inherited),
         toldAt: clock.now(),
       };
       entries.set(key, entry);
@@ -212,6 +227,10 @@ function withUnitsOf(before: Answer | null, answer: Answer): Answer {
     return answer;
   const { health } = answer;
   return { ...answer, health: { ...health, failedUnits: health.failedUnits ?? before.health.failedUnits } };
+}
+
+function addressOf(answer: Answer | null): string | undefined {
+  return answer?.answer === "page" ? answer.address : undefined;
 }
 
 function isAnswerAt(answer: Answer | null, { addresses }: Sighting): boolean {

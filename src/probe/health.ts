@@ -51,7 +51,7 @@ export type Answer =
       /** Its units were asked for, too, and did not come in time. */
       readonly isLate?: true;
     }
-  /** Nobody listens there, or nobody answered in time, which alone is late. */
-  | { readonly answer: "none"; readonly why: string; readonly isLate?: true }
+  /** Nobody listens there, or nobody answered in time, which alone is late; or its turn to be asked has not come. */
+  | { readonly answer: "none"; readonly why: string; readonly isLate?: true; readonly isUnasked?: true }
   /** Something answers, and it is not node_exporter. */
   | { readonly answer: "garbage"; readonly why: string };

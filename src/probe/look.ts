@@ -1,4 +1,5 @@
-import type { Discovery, DiscoveryReport, DiscoveryRequest } from "./discovery-port.ts";
+import { isOneMachine } from "./ask-queue.ts";
+import type { Discovery, DiscoveryReport, DiscoveryRequest, DiscoveryWarning } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import type { Heard } from "./rows/group-sightings.ts";
 import type { Sighting } from "./sighting.ts";
@@ -21,10 +22,20 @@ const mostNodes = 512;
 /** Of one sender, when there are so many; a board has one or two. */
 const modestNodes = 2;
 
-const tooMuch = {
+/** Of one machine, on as many ports; a board has one or two. */
+const mostOfMachine = 8;
+
+const tooMuch: DiscoveryWarning = {
   message: `more than ${mostNodes} nodes are announced: the others are left out`,
   hint: "somebody on the network may be making them up; --iface NAME looks through one interface alone",
 };
+
+function tooManyOf(who: string): DiscoveryWarning {
+  return {
+    message: `${who} announces more than ${mostOfMachine} nodes: the others are left out`,
+    hint: "a board has one or two; --host ADDRESS:PORT asks the others, too",
+  };
+}
 
 /**
  * Looks once, and asks everybody who is found as soon as it is found.
@@ -65,11 +76,19 @@ export async function look(
     await Promise.all(silent.map(([key]) => askUntilSettled(key)));
   };
   let isTooMuch = false;
+  const crowded = new Set<string>();
   const onSighting = (sighting: Sighting): void => {
     const key = keyOf(sighting);
     const before = told.get(key);
     if (before === undefined && !hasRoom(told, sighting)) {
       isTooMuch = true;
+      return;
+    }
+    if (
+      (before === undefined || !isAskedAlike(before.sighting, sighting)) &&
+      isCrowded(told, key, sighting)
+    ) {
+      crowded.add(sighting.sender ?? sighting.addresses[0]?.address ?? sighting.host);
       return;
     }
     const isAnswered =
@@ -89,7 +108,8 @@ export async function look(
     const report = await discovery.browse(request, onSighting, either);
     await Promise.all(asking.values());
     if (report.isFlooded === true) await askOnceMore();
-    return isTooMuch ? { warnings: [...report.warnings, tooMuch] } : report;
+    const left = [...(isTooMuch ? [tooMuch] : []), ...[...crowded].map(tooManyOf)];
+    return left.length > 0 ? { ...report, warnings: [...report.warnings, ...left] } : report;
   };
   const looking = whole();
   looking.catch(() => undefined);
@@ -109,6 +129,23 @@ export function hasRoom(
   if (known.size < mostNodes) return true;
   if (known.size >= 2 * mostNodes || sender === undefined) return false;
   return [...known.values()].filter(({ sighting }) => sighting.sender === sender).length < modestNodes;
+}
+
+/**
+ * Whether the machine has told of so many nodes of its own that this one is left out. Those that the user has named are
+ * asked, and do not count.
+ * @param key of the sighting, which replaces what is known by it
+ */
+export function isCrowded(
+  known: ReadonlyMap<string, { readonly sighting: Sighting }>,
+  key: string,
+  sighting: Sighting,
+): boolean {
+  if (sighting.source === "user") return false;
+  let others = 0;
+  for (const [other, { sighting: told }] of known)
+    if (other !== key && isOneMachine(told, sighting)) others += 1;
+  return others >= mostOfMachine;
 }
 
 /** By what a later sighting replaces an earlier one: of one search, for several machines may claim one instance. */

@@ -1,5 +1,6 @@
 import { defineVerb } from "../../cli/verb.ts";
 import { printable } from "../../core/printable.ts";
+import { askInTurn } from "../../probe/ask-queue.ts";
 import { systemDiscovery } from "../../probe/discovery/discovery-load.ts";
 import { checkInterfaces } from "../../probe/discovery/links.ts";
 import { readInterfaces } from "../../probe/discovery/links-file.ts";
@@ -97,7 +98,10 @@ export const find = defineVerb({
     const zones = request.hosts.map((host) => parseNamedHost(host).zone).filter((zone) => zone !== null);
     if (request.interfaces.length + zones.length > 0)
       checkInterfaces(readInterfaces(), request.interfaces, zones);
-    const ports = { discovery: nameHostsFirst(systemDiscovery(systemClock)), ask };
+    const ports = {
+      discovery: nameHostsFirst(systemDiscovery(systemClock)),
+      ask: askInTurn(ask, systemClock),
+    };
     const shownOf = (rows: readonly Row[]) => (filter === null ? rows : rows.filter(filter));
     const nodes = clusterNodes(args.file, args.cluster, log);
     nodes.catch(() => undefined);
@@ -115,7 +119,7 @@ export const find = defineVerb({
     const { expected, users } = await nodes;
     const all = rowsOf(heard, expected);
     const shown = shownOf(all);
-    await presentRows(context, options, shown, users, isAnybodyFound(all));
+    await presentRows(context, options, shown, users, isAnybodyFound(all, options.format));
     const failure = judgeRows(all, shown, expect);
     if (failure !== null) throw failure;
     if (shown.length === 0) log.info(`${all.length} found, none of them as the filter wants it`);

@@ -65,7 +65,7 @@ export async function readLines(
       sincePause += piece.length;
       if (sincePause < pieceBytes) continue;
       sincePause = 0;
-      await new Promise((resolve) => void setImmediate(resolve));
+      await new Promise((resolve) => void setTimeout(resolve, 0));
       signal.throwIfAborted();
     }
   }

@@ -93,6 +93,25 @@ describe("who is followed", () => {
     expect(nodes.asked).toEqual(["pi2"]);
     expect(latest.map(({ answer }) => answer?.answer)).toEqual(["page", "page"]);
   });
+  test("is one of eight at most of one machine", async () => {
+    const { discovery, nodes, told, pass } = start();
+    const see = (number: number, address = 66) =>
+      discovery.see(sightingOf(`liar${number}`, address, { port: 9100 + number, sender: "192.168.1.66" }));
+    for (let number = 1; number <= 30; number += 1) see(number);
+    see(31, 77);
+    await settle();
+    see(31);
+    await pass(5000);
+    expect([told().length, nodes.asked.length]).toEqual([9, 18]);
+  });
+  test("is as it was, where its turn to be asked has not come", async () => {
+    const { discovery, nodes, told, pass } = start();
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    nodes.answer("pi1", { answer: "none", why: "not asked", isUnasked: true });
+    await pass(5000);
+    expect([nodes.asked.length, told()]).toEqual([2, ["pi1 page"]]);
+  });
   test("is asked at once where it has moved to", async () => {
     const { discovery, nodes, told } = start();
     discovery.see(sightingOf("pi1", 1));

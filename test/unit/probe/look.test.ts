@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { look } from "../../../src/probe/look.ts";
 import type { Heard } from "../../../src/probe/rows/group-sightings.ts";
+import type { Sighting } from "../../../src/probe/sighting.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
 import { fakeAsk, fakeDiscovery, settle } from "../../fixtures/fake-discovery.ts";
 import { pageAt, sightingOf, silence } from "../../fixtures/probe-values.ts";
@@ -110,6 +111,38 @@ describe("one look", () => {
     expect(heard).toHaveLength(513);
     expect(nodes.asked.at(-1)).toBe("pi1");
     expect(report?.warnings).toHaveLength(1);
+  });
+  test("asks eight of one machine, those that the user has named besides, and says whom it leaves out", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    const at66 = (name: string, number: number, changes: Partial<Sighting> = {}) =>
+      discovery.see(sightingOf(name, 66, { port: 9100 + number, sender: "192.168.1.66", ...changes }));
+    for (let number = 1; number <= 30; number += 1) at66(`liar${number}`, number);
+    for (let number = 1; number <= 10; number += 1)
+      discovery.see(sightingOf(`mine${number}`, 66, { port: 9100 + number, source: "user" }));
+    // it speaks for itself, whatever another one says of it
+    at66("pi66", 0, { sender: "192.168.1.67" });
+    // and what has room elsewhere cannot move in
+    discovery.see(sightingOf("mover", 77, { sender: "192.168.1.66" }));
+    await settle();
+    at66("mover", 40);
+    discovery.end();
+    const { heard, report } = await looking;
+    const of = (name: string) => nodes.asked.filter((host) => host.startsWith(name)).length;
+    expect([of("liar"), of("mine"), of("pi66"), of("mover")]).toEqual([8, 10, 1, 1]);
+    expect(heard).toHaveLength(20);
+    expect(report?.warnings.map(({ message }) => message)).toEqual([
+      "192.168.1.66 announces more than 8 nodes: the others are left out",
+    ]);
+  });
+  test("asks all of whom a router tells that passes on what it hears", async () => {
+    const [discovery, nodes] = [fakeDiscovery(), fakeAsk()];
+    const looking = look(request, { discovery, ask: nodes.ask }, never, signal);
+    for (let number = 1; number <= 20; number += 1)
+      discovery.see(sightingOf(`pi${number}`, number, { sender: "192.168.1.254" }));
+    discovery.end();
+    const { report } = await looking;
+    expect([nodes.asked.length, report?.warnings]).toEqual([20, []]);
   });
   test("fails as the search does, and stops when nobody wants it any more", async () => {
     const discovery = fakeDiscovery();

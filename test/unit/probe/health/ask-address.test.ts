@@ -113,7 +113,7 @@ describe("a node that has not all collectors", () => {
   test.each([
     ["that nobody has asked for", "disabled collector: nfs"],
     ["after more than a sentence", `${" ".repeat(512)}disabled collector: timex`],
-    ["twice, without an end", `${"disabled collector: timex ".repeat(100)}`],
+    ["twice, without an end", "disabled collector: timex ".repeat(100)],
   ])("is asked for the whole page, where it names one %s", async (_, text) => {
     const refuse = pageOf(text, "HTTP/1.1 400 Bad Request");
     await using server = await serveParts({ health: refuse, whole: pageOf(load) });
