@@ -8,6 +8,8 @@ export interface Row {
   readonly state: State;
   /** Whether berry.toml names it; null: there is no berry.toml. */
   readonly isKnown: boolean | null;
+  /** Whether more speaks for it than an announcement: it has answered, or berry.toml or the user names it. */
+  readonly isVouched: boolean;
   readonly host: string | null;
   readonly addresses: readonly Address[];
   readonly port: number;

@@ -1,6 +1,7 @@
 import { BerryError } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
 import type { Row } from "../../probe/row.ts";
+import type { Format } from "./find-options.ts";
 
 /** Whether it answers: whoever berry.toml does not know lives, too. */
 function isLiving({ state }: Row): boolean {
@@ -14,9 +15,27 @@ export function countExpected(rows: readonly Row[]): number {
   return living.length - known.length + new Set(known.map(({ name }) => name)).size;
 }
 
-/** Whether it is known where anybody is, dead or alive. */
-export function isAnybodyFound(rows: readonly Row[]): boolean {
-  return rows.some(({ addresses }) => addresses.length > 0);
+/** Whether it is known where anybody is, of those that may go into a file of that format. */
+export function isAnybodyFound(rows: readonly Row[], format: Format): boolean {
+  return rows.some((row) => row.addresses.length > 0 && isWorthWriting(row, format));
+}
+
+/** An announcement alone empties no file that other programs believe; dead nodes are news to Prometheus. */
+function isWorthWriting(row: Row, format: Format): boolean {
+  switch (format) {
+    case "table":
+    case "wide":
+    case "json":
+    case "ndjson":
+      return true;
+    case "prom-sd":
+      return row.isVouched;
+    case "hosts":
+    case "ssh-config":
+    case "ansible":
+    case "names":
+      return isLiving(row);
+  }
 }
 
 /**

@@ -53,7 +53,7 @@ export async function watchRows(
   const keepUpToDate = async (file: string, all: readonly Row[], rows: readonly Row[]): Promise<void> => {
     if (isHeard !== true) {
       const isTold = isHeard === false;
-      isHeard = isAnybodyFound(all);
+      isHeard = isAnybodyFound(all, find.format);
       // who goes later is known to be gone; who has not been heard of yet may come
       if (!isHeard && (isTold || keepsFile(file, log))) return;
     }

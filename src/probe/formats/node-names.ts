@@ -21,7 +21,8 @@ const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
  * The nodes that can be named in files. Anybody on the network can announce anything: names that are none, that mean
- * something else, that two boards claim, or that berry.toml does not have are left out.
+ * something else, that two boards claim, that berry.toml does not have, or of which nothing but their announcement is
+ * known are left out.
  */
 export function nodeNames(rows: readonly Row[]): Chosen<NamedNode> {
   const kept: NamedNode[] = [];
@@ -37,7 +38,9 @@ export function nodeNames(rows: readonly Row[]): Chosen<NamedNode> {
           ? "two boards are called so"
           : row.isKnown === false
             ? "berry.toml does not know it"
-            : null;
+            : row.isVouched
+              ? null
+              : "it does not answer";
     if (why === null) kept.push({ row, name });
     else leftOut.push(`${printable(row.name)}: ${why}`);
   }
@@ -57,16 +60,23 @@ export function routable({ addresses, answer }: Row): readonly Address[] {
   return prompt.length > 0 ? prompt : all;
 }
 
-/** What has an address of that kind; who has none is told, but for those that berry.toml alone speaks of. */
-export function reachable(nodes: Chosen<NamedNode>): Chosen<NamedNode & { readonly address: Address }> {
-  const found = nodes.kept.map((node) => ({ ...node, address: routable(node.row)[0] }));
-  return {
-    kept: found.flatMap(({ address, ...node }) => (address === undefined ? [] : [{ ...node, address }])),
-    leftOut: [
-      ...nodes.leftOut,
-      ...found
-        .filter(({ address, row }) => address === undefined && row.state !== "missing")
-        .map(({ name }) => `${name}: it has no address that can be routed`),
-    ],
-  };
+/**
+ * Those that answer, and have an address that can be routed. Where a dead one is, nobody but its announcement says.
+ * Who is left out is told, but for those that berry.toml alone speaks of.
+ */
+export function reachable(
+  nodes: Chosen<NamedNode>,
+): Chosen<NamedNode & { readonly address: Address; readonly addresses: readonly Address[] }> {
+  const kept: (NamedNode & { readonly address: Address; readonly addresses: readonly Address[] })[] = [];
+  const leftOut = [...nodes.leftOut];
+  for (const node of nodes.kept) {
+    const { row, name } = node;
+    const addresses = routable(row);
+    const [address] = addresses;
+    if (row.state === "missing") continue;
+    if (row.health === null) leftOut.push(`${name}: it does not answer`);
+    else if (address === undefined) leftOut.push(`${name}: it has no address that can be routed`);
+    else kept.push({ ...node, address, addresses });
+  }
+  return { kept, leftOut };
 }

@@ -5,7 +5,8 @@ import { routable } from "./node-names.ts";
 import type { Rendered } from "./rendered.ts";
 
 /**
- * A file for file_sd_configs of Prometheus: one target a board, the dead ones, too, so that an alert can tell of them.
+ * A file for file_sd_configs of Prometheus: one target a board, the dead ones, too, so that an alert can tell of them;
+ * but not whom nothing but an announcement speaks for.
  * Addresses alone: Prometheus does not resolve `.local`, and knows no zones.
  */
 export function renderPromSd(rows: readonly Row[]): Rendered {
@@ -19,6 +20,10 @@ export function renderPromSd(rows: readonly Row[]): Rendered {
   for (const row of inOrder) {
     if (row.health === null && living.has(row.name.toLowerCase())) {
       leftOut.push(`${printable(row.name)}: another board of this name answers`);
+      continue;
+    }
+    if (!row.isVouched) {
+      leftOut.push(`${printable(row.name)}: it does not answer`);
       continue;
     }
     const [address] = routable(row);

@@ -5,6 +5,8 @@ import type { Sighting } from "../sighting.ts";
 export interface Heard {
   readonly sighting: Sighting;
   readonly answer: Answer | null;
+  /** Where it answered last, though it does not now; undefined: it never did, as far as is known. */
+  readonly answeredAt?: string | undefined;
 }
 
 /** All that was heard of one board. */
@@ -23,11 +25,13 @@ export interface Board {
 
 /**
  * Puts together what was heard of one board: over several interfaces, by several names of the user, under the second
- * name that avahi gives. Two serials are two boards. Nothing that is announced is believed because it came first: whom
- * a page confirms comes first, then whom berry.toml knows, and the result does not depend on the order.
+ * name that avahi gives. Two serials are two boards, but not at one address and port. Nothing that is announced is
+ * believed because it came first: who speaks from the address that answered comes first, then whom a page confirms,
+ * then whom berry.toml knows. Only where nothing of that tells two apart, the order does.
  * @param known names of berry.toml, as `hostKey` has them
  */
 export function groupSightings(heard: readonly Heard[], known: ReadonlySet<string>): readonly Board[] {
+  const turns = new Map(heard.map((each, turn) => [each, turn]));
   const scored = heard.map((each) => ({ each, score: scoreOf(each, known), text: textOf(each) }));
   scored.sort((one, other) => other.score - one.score || (one.text < other.text ? -1 : 1));
   const sorted = scored.map(({ each }) => each);
@@ -41,19 +45,72 @@ export function groupSightings(heard: readonly Heard[], known: ReadonlySet<strin
     if (board === undefined) boards.push(own);
     else boards[at] = union(board, own);
   }
-  return boards;
+  const scores = new Map(scored.map(({ each, score }) => [each, score]));
+  return boards.map((board) =>
+    ownerFirst(board, (one, other) => {
+      const byScore = (scores.get(other) ?? 0) - (scores.get(one) ?? 0);
+      return byScore || (turns.get(one) ?? 0) - (turns.get(other) ?? 0);
+    }),
+  );
+}
+
+/**
+ * Of all who claim the place that answered, the one that speaks from there comes first, and its serial is the board's.
+ * It may not have been asked yet, or again: what answered there is its page.
+ */
+function ownerFirst(board: Board, compare: (one: Heard, other: Heard) => number): Board {
+  const [first] = board.heard;
+  if (first?.answer?.answer !== "page" || first.sighting.source === "user") return board;
+  const { answer } = first;
+  const [owner] = board.heard
+    .filter(
+      ({ sighting }) => sighting.source !== "user" && isSharedBy(answer.address, [first.sighting, sighting]),
+    )
+    .sort(
+      (one, other) =>
+        Number(isSaidAt(other, answer.address)) - Number(isSaidAt(one, answer.address)) ||
+        compare(one, other),
+    );
+  if (owner === undefined || owner === first) return board;
+  const isAnswered = owner.answer?.answer === "page" && owner.answer.address === answer.address;
+  const heard = board.heard.filter((each) => each !== owner);
+  return {
+    ...board,
+    serial: serialOf(owner.sighting) ?? board.serial,
+    heard: [isAnswered ? owner : { ...owner, answer }, ...heard],
+  };
+}
+
+/** Where it answers, or has answered last. */
+function placeOf({ answer, answeredAt }: Heard): string | undefined {
+  return answer?.answer === "page" ? answer.address : answeredAt;
+}
+
+/** Whether it comes from the very address that answered. */
+function isSaidAt(heard: Heard, address = placeOf(heard)): boolean {
+  return address !== undefined && heard.sighting.sender?.split("%", 1)[0] === address;
+}
+
+/** Whether the address is one place to all of them: at one port, and on one link where it matters. */
+function isSharedBy(address: string, sightings: readonly [Sighting, Sighting]): boolean {
+  const [one, other] = sightings.map((sighting) => {
+    const addresses = sighting.addresses.filter((each) => each.address === address);
+    return endpointsOf({ ...sighting, addresses });
+  });
+  return one !== undefined && other !== undefined && !one.isDisjointFrom(other);
 }
 
 /** How far it is to be believed that it is the host as which it is announced. */
-function scoreOf({ sighting, answer }: Heard, known: ReadonlySet<string>): number {
-  const { host, sender, addresses } = sighting;
+function scoreOf(heard: Heard, known: ReadonlySet<string>): number {
+  const { sighting, answer } = heard;
+  const { host } = sighting;
   const isPage = answer?.answer === "page";
   return (
-    (isConfirmed({ sighting, answer }) ? 32 : 0) +
+    (isConfirmed(heard) ? 32 : 0) +
     (isPage ? 16 : 0) +
-    (isPage && answer.address === sender ? 8 : 0) +
+    (isSaidAt(heard) ? 8 : 0) +
     (known.has(hostKey(host)) || known.has(baseOf(host)) ? 4 : 0) +
-    (addresses.some(({ address }) => address === sender) ? 2 : 0) +
+    (isOfItself(sighting) ? 2 : 0) +
     (answer?.answer === "garbage" ? 1 : 0)
   );
 }
@@ -96,9 +153,11 @@ function union(one: Board, other: Board): Board {
  * board where the same address has answered, where one claims no address that the other has not, or where they are
  * the same machine by their pages and were seen on two networks.
  */
-function isSameBoard(board: Board, own: Board, { sighting, answer }: Heard): boolean {
+function isSameBoard(board: Board, own: Board, heard: Heard): boolean {
+  const { sighting, answer } = heard;
   const areBothNumbered = board.serial !== null && own.serial !== null;
-  if (areBothNumbered && board.serial !== own.serial) return false;
+  if (areBothNumbered && board.serial !== own.serial)
+    return board.heard.some((other) => isOneMachine(other, heard));
   const isShared = !board.endpoints.isDisjointFrom(own.endpoints);
   const pages = board.heard.flatMap((each) => (each.answer?.answer === "page" ? [each] : []));
   if (answer?.answer !== "page" || pages.length === 0) {
@@ -106,7 +165,7 @@ function isSameBoard(board: Board, own: Board, { sighting, answer }: Heard): boo
     if (!areBothNumbered) return !board.hosts.isDisjointFrom(own.hosts);
     return board.heard.some((other) => hostKey(other.sighting.host) === hostKey(sighting.host));
   }
-  const isOwn = sighting.addresses.some(({ address }) => address === sighting.sender);
+  const isOwn = isOfItself(sighting);
   return pages.some((other) => {
     const page = other.answer?.answer === "page" ? other.answer : null;
     if (page === null) return false;
@@ -119,6 +178,32 @@ function isSameBoard(board: Board, own: Board, { sighting, answer }: Heard): boo
       : !board.hosts.isDisjointFrom(own.hosts);
     return isCalledAlike && isElsewhere(other.sighting, sighting) && isSameMachine(page, answer);
   });
+}
+
+/** Whether it comes from an address that it claims. */
+function isOfItself({ sender, addresses }: Sighting): boolean {
+  return addresses.some(({ address, zone }) => address === sender || `${address}%${zone}` === sender);
+}
+
+/**
+ * Whether two that are announced with two serials are one machine, of which one of them does not speak the truth: both
+ * answered at one address and port; or one is told from elsewhere of what the other one tells of itself. An address
+ * that was passed on is none: its page names the one, and the other is called otherwise.
+ */
+function isOneMachine(one: Heard, other: Heard): boolean {
+  const place = placeOf(one);
+  const isCalledAlike = baseOf(one.sighting.host) === baseOf(other.sighting.host);
+  if (place !== undefined && place === placeOf(other) && isSharedBy(place, [one.sighting, other.sighting])) {
+    if (isCalledAlike || isConfirmed(one) === isConfirmed(other)) return true;
+    return isSaidAt(isConfirmed(one) ? other : one);
+  }
+  if (one.answer?.answer === "page" && other.answer?.answer === "page") return false;
+  const isRumour = (rumour: Sighting, truth: Sighting) =>
+    rumour.sender !== undefined &&
+    !isOfItself(rumour) &&
+    isOfItself(truth) &&
+    endpointsOf(rumour).isSubsetOf(endpointsOf(truth));
+  return isCalledAlike && (isRumour(one.sighting, other.sighting) || isRumour(other.sighting, one.sighting));
 }
 
 /** Whether nothing that one of them was seen through is what the other one was seen through. */
@@ -140,7 +225,7 @@ function isSameMachine({ health: one }: PageAnswer, { health: other }: PageAnswe
 }
 
 /** The serial without a difference of case; a row of zeros, as emulators have it, is none. */
-function serialOf({ serial }: Sighting): string | null {
+export function serialOf({ serial }: Sighting): string | null {
   const key = serial?.trim().toLowerCase() ?? "";
   return key === "" || /^0+$/.test(key) ? null : key;
 }

@@ -1,7 +1,7 @@
 import type { Row } from "../row.ts";
 import type { Address } from "../sighting.ts";
 import { ailmentsOf } from "./ailments.ts";
-import { baseOf, groupSightings, type Heard, hostKey } from "./group-sightings.ts";
+import { baseOf, groupSightings, type Heard, hostKey, serialOf } from "./group-sightings.ts";
 import { nameBoards, type Naming } from "./name-boards.ts";
 import { type Finding, settleAnswers } from "./settle-answers.ts";
 
@@ -61,6 +61,7 @@ function toRow(
     name: node?.name ?? naming.shown,
     state: health === null ? "dead" : isKnown === false ? "unknown" : "alive",
     isKnown,
+    isVouched: isKnown === true || finding.board.heard.some(isProven),
     host: first.sighting.host,
     addresses: addressesOf(finding),
     port: first.sighting.port,
@@ -73,6 +74,12 @@ function toRow(
     ailments: health === null ? [] : ailmentsOf(health),
     warnings: warningsOf(finding, naming, node, twins),
   };
+}
+
+/** Whether the user named it, or it has answered where it is still said to be. */
+function isProven({ sighting, answer, answeredAt }: Heard): boolean {
+  if (sighting.source === "user" || answer?.answer === "page") return true;
+  return sighting.addresses.some(({ address }) => address === answeredAt);
 }
 
 /**
@@ -103,8 +110,14 @@ function believedOf({ board, first }: Finding): readonly Heard[] {
     (heard) =>
       heard === first ||
       (heard.answer?.answer === "page" &&
+        !isOfAnotherSerial(heard, first) &&
         (heard.sighting.sender === undefined || heard.sighting.sender === sender)),
   );
+}
+
+function isOfAnotherSerial({ sighting }: Heard, first: Heard): boolean {
+  const [serial, own] = [serialOf(sighting), serialOf(first.sighting)];
+  return serial !== null && own !== null && serial !== own;
 }
 
 /** What is said of the board by those who are not believed. */
@@ -112,11 +125,16 @@ function rumoursOf(finding: Finding): readonly string[] {
   const { board, first } = finding;
   if (first.answer?.answer !== "page") return [];
   const own = new Set(addressesOf(finding).map(({ address }) => address));
-  const told = board.heard.flatMap(({ sighting, answer }) => {
+  const told = board.heard.flatMap((heard) => {
+    const { sighting, answer } = heard;
     if (sighting.source === "user" || answer === null) return [];
     const who = sighting.sender ?? sighting.instance ?? "somebody";
     if (baseOf(sighting.host) !== baseOf(first.sighting.host))
       return [`${who} announces its address as that of ${sighting.host}`];
+    if (isOfAnotherSerial(heard, first)) {
+      const isItself = sighting.sender !== undefined && sighting.sender === first.sighting.sender;
+      return [`${isItself ? "it" : who} announces its address with another serial, too: ${sighting.serial}`];
+    }
     const elsewhere = sighting.addresses.find(({ address }) => !own.has(address));
     const isOther = sighting.port !== first.sighting.port || elsewhere !== undefined;
     if (answer.answer === "page" || !isOther) return [];
@@ -174,6 +192,7 @@ function toMissing({ name, role }: ExpectedNode): Row {
     name,
     state: "missing",
     isKnown: true,
+    isVouched: true,
     host: null,
     addresses: [],
     port: usualPort,

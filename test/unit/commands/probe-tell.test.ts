@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createStyle } from "../../../src/cli/style.ts";
-import { judgeRows } from "../../../src/commands/probe/judge-rows.ts";
+import { isAnybodyFound, judgeRows } from "../../../src/commands/probe/judge-rows.ts";
 import { createTeller } from "../../../src/commands/probe/tell-changes.ts";
 import { tellTable, tellTroubles } from "../../../src/commands/probe/tell-rows.ts";
 import { cutTo, formatUptime } from "../../../src/commands/probe/tell-values.ts";
@@ -93,6 +93,16 @@ test("what is wrong is told by name", () => {
   ]);
 });
 
+test("whom nothing but an announcement speaks for empties no file that other programs believe", () => {
+  const dead = { sighting: sightingOf("pi3", 3), answer: silence };
+  const formats = ["json", "prom-sd", "hosts", "ssh-config", "ansible", "names"] as const;
+  const writing = (found: typeof rows) => formats.filter((format) => isAnybodyFound(found, format));
+  expect(writing(rowsOf([dead], null))).toEqual(["json"]);
+  expect(writing(rowsOf([dead], [{ name: "pi3", role: "node" }]))).toEqual(["json", "prom-sd"]);
+  expect(writing(rowsOf([page("pi1", 1)], null))).toEqual([...formats]);
+  expect(writing(rowsOf([], [{ name: "pi3", role: "node" }]))).toEqual([]);
+});
+
 describe("the exit code", () => {
   const judge = (all: typeof rows, expect: number | null = null, shown = all) => {
     const failure = judgeRows(all, shown, expect);
@@ -114,6 +124,15 @@ describe("the exit code", () => {
     expect(judge(well, 2)).toEqual(["temporary", "1 of 2 expected nodes live"]);
     expect(judge(rowsOf([page("pi1", 1), page("guest", 9)], null), 2)).toBeNull();
     expect(judge(rowsOf([page("pi1", 1), page("pi1", 9)], nodes.slice(0, 1)), 2)).not.toBeNull();
+  });
+  test("is that of one node where a liar announces each node's address once more", () => {
+    const [pi1, ...others] = [page("pi1", 1), page("pi1", 1)];
+    const lies = others.map((each) => ({
+      ...each,
+      sighting: { ...each.sighting, sender: "192.168.1.66", instance: "z1", serial: "0beef1" },
+    }));
+    const heard = pi1 === undefined ? lies : [pi1, ...lies];
+    expect(judge(rowsOf(heard, null), 2)).toEqual(["temporary", "1 of 2 expected nodes live"]);
   });
   test("says that nobody was found", () => {
     expect(judge([])).toEqual(["unavailable", "no node was found"]);

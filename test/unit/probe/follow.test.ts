@@ -35,6 +35,7 @@ function start() {
         await settle();
       }
     },
+    places: () => latest.map(({ answeredAt }) => answeredAt),
     units: () => latest.map(({ answer }) => (answer?.answer === "page" ? answer.health.failedUnits : "?")),
     told: () => latest.map(({ sighting, answer }) => `${sighting.host} ${answer?.answer ?? "being asked"}`),
   };
@@ -139,6 +140,19 @@ describe("who is followed", () => {
     discovery.tell({ event: "gone", instance: "berry on pi1" });
     await pass(600_000);
     expect(told()).toEqual(["pi1 page"]);
+  });
+  test("is known to have answered when it does not any more", async () => {
+    const { discovery, nodes, places, pass } = start();
+    nodes.answer("pi1", silence);
+    discovery.see(sightingOf("pi1", 1));
+    await settle();
+    expect(places()).toEqual([undefined]);
+    nodes.answer("pi1", pageAt(1));
+    await pass(5000);
+    expect(places()).toEqual(["192.168.1.1"]);
+    nodes.answer("pi1", silence);
+    await pass(10_000);
+    expect(places()).toEqual(["192.168.1.1"]);
   });
   test("is dead at once when it said goodbye, and forgotten after a while", async () => {
     const { discovery, nodes, told, pass } = start();

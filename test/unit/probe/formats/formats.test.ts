@@ -32,6 +32,7 @@ const users = [
   { name: "pi3", user: "other" },
 ];
 const noAddress = ["pi4: it has no address that can be routed"];
+const noAnswer = "pi3: it does not answer";
 
 describe("the nodes", () => {
   test("as targets of Prometheus: addresses alone, the dead ones, too", () => {
@@ -55,8 +56,8 @@ describe("the nodes", () => {
   });
   test("as lines of /etc/hosts", () => {
     expect(renderHosts(rows)).toEqual({
-      text: "192.168.1.1\tpi1\nfd00::2\tpi2\n192.168.1.3\tpi3\n",
-      leftOut: noAddress,
+      text: "192.168.1.1\tpi1\nfd00::2\tpi2\n",
+      leftOut: [noAnswer, ...noAddress],
     });
   });
   test("as hosts of ssh, with the users of berry.toml", () => {
@@ -71,11 +72,6 @@ describe("the nodes", () => {
         "    HostName fd00::2",
         "    HostKeyAlias pi2",
         "",
-        "Host pi3",
-        "    HostName 192.168.1.3",
-        "    HostKeyAlias pi3",
-        "    User other",
-        "",
       ].join("\n"),
     );
   });
@@ -85,11 +81,9 @@ describe("the nodes", () => {
         "[berry_nodes]",
         `pi1 ansible_host=192.168.1.1 ansible_user=chaney berry_serial='"10000000a1b2c301"'`,
         `pi2 ansible_host=fd00::2 berry_serial='"10000000a1b2c302"'`,
-        `pi3 ansible_host=192.168.1.3 ansible_user=other berry_serial='"10000000a1b2c303"'`,
         "",
         "[role_node]",
         "pi2",
-        "pi3",
         "",
         "[role_server]",
         "pi1",
@@ -149,10 +143,39 @@ describe("who is left out of files that other programs believe", () => {
       sighting: sightingOf("ghost", 7, { addresses: sightingOf("pi1", 1).addresses }),
       answer: silence,
     };
-    const { text, leftOut } = renderPromSd(rowsOf([ghost, lives("pi1", 1)], null));
+    const known = ["ghost", "pi1"].map((name) => ({ name, role: "node" }));
+    const { text, leftOut } = renderPromSd(rowsOf([ghost, lives("pi1", 1)], known));
     expect(JSON.parse(text)).toHaveLength(1);
     expect(text).toContain('"node": "pi1"');
     expect(leftOut).toEqual(["ghost: another node has its address"]);
+  });
+});
+
+describe("who is announced and does not answer", () => {
+  const dead = { sighting: sightingOf("pi3", 3), answer: silence };
+  const formats = { renderHosts, renderSshConfig, renderAnsible, renderNames, renderPromSd };
+  const placesOf = (found: readonly Row[]) =>
+    Object.entries(formats)
+      .filter(([, render]) => render(found, []).text.includes("3"))
+      .map(([name]) => name);
+
+  test("reaches no file where nothing else speaks for it, and is told", () => {
+    const found = rowsOf([dead], null);
+    expect(placesOf(found)).toEqual([]);
+    for (const render of Object.values(formats))
+      expect(render(found, []).leftOut).toEqual(["pi3: it does not answer"]);
+    expect(placesOf(rowsOf([dead], []))).toEqual([]);
+  });
+  test("is a name of berry.toml and a target of Prometheus where berry.toml has it", () => {
+    const known = [{ name: "pi3", role: "node" }];
+    expect(placesOf(rowsOf([dead], known))).toEqual(["renderNames", "renderPromSd"]);
+  });
+  test("is so, too, where it has answered there before, or the user named it", () => {
+    const before = { ...dead, answeredAt: "192.168.1.3" };
+    expect(placesOf(rowsOf([before], null))).toEqual(["renderNames", "renderPromSd"]);
+    expect(placesOf(rowsOf([{ ...dead, answeredAt: "192.168.1.9" }], null))).toEqual([]);
+    const named = { ...dead, sighting: sightingOf("pi3", 3, { instance: null, source: "user" }) };
+    expect(placesOf(rowsOf([named], null))).toEqual(["renderNames", "renderPromSd"]);
   });
 });
 
@@ -170,7 +193,7 @@ describe("what strangers call themselves", () => {
     ["ansible", renderAnsible(hostile, []).text, printing],
   ] as const)("never gets into %s", (_, text, shape) => {
     expect(text).toMatch(shape);
-    for (const name of ["pi1", "pi2", "pi3"]) expect(text).toContain(name);
+    for (const name of ["pi1", "pi2"]) expect(text).toContain(name);
     for (const word of ["touch", "Proxy", "lookup", "bank", "localhost", "10.6.6.6", "passwd", "%h", "*"])
       expect(text).not.toContain(word);
   });
@@ -178,7 +201,7 @@ describe("what strangers call themselves", () => {
     const { text } = renderPromSd(hostile);
     expect(text).not.toMatch(/[^\n\P{Cc}]|\p{Cf}|\p{Cs}/u);
     const listed = JSON.parse(text) as { targets: string[]; labels: Record<string, string> }[];
-    expect(listed).toHaveLength(3 + hostileTexts.length);
+    expect(listed).toHaveLength(2 + hostileTexts.length);
     for (const { targets } of listed) expect(targets.join()).toMatch(/^[\d.]+:9100$/);
   });
   test("is escaped in JSON, and means the same", () => {

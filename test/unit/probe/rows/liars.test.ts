@@ -146,3 +146,85 @@ test("Prometheus watches the one of two that answers, where no page says which o
   expect(JSON.parse(text)).toMatchObject([{ targets: ["192.168.1.1:9100"] }]);
   expect(leftOut).toEqual(["pi1: another board of this name answers"]);
 });
+
+describe("a liar with a serial of its own for the address and name of a node", () => {
+  const told = (host: string, changes: Partial<Sighting> = {}) =>
+    lie(host, { serial: "0beef1", model: "Evil", addresses: [v4("192.168.1.1")], ...changes }, pageOfPi1);
+  const labelsOf = (heard: readonly Heard[], nodes: typeof expected | null) =>
+    (JSON.parse(renderPromSd(rowsOf(heard, nodes)).text) as readonly { readonly labels: unknown }[]).map(
+      ({ labels }) => labels,
+    );
+  const own = { node: "pi1", serial, model: "Raspberry Pi 4 Model B Rev 1.4", role: "node" };
+
+  test.each([
+    ["from elsewhere", told("pi1")],
+    ["beside its own address", told("pi1", { addresses: [v4(liar), v4("192.168.1.1")] })],
+    ["under the second name that avahi gives", told("pi1-2")],
+  ])("makes no second row: %s", (_, evil) => {
+    for (const heard of permutations([honest(1), honest(2), evil]))
+      for (const nodes of [expected.slice(0, 2), null]) {
+        const rows = rowsOf(heard, nodes);
+        expect(rows.map(({ name, state }) => [name, state])).toEqual([
+          ["pi1", "alive"],
+          ["pi2", "alive"],
+        ]);
+        expect(rows[0]).toMatchObject({ serial, role: "node", model: own.model, addresses: ofPi1 });
+        expect(rows.map(({ warnings }) => warnings)).toEqual([
+          [`${liar} announces its address with another serial, too: 0beef1`],
+          [],
+        ]);
+        expect(renderSshConfig(rows, []).text).toContain("Host pi1\n    HostName 192.168.1.1\n");
+        expect(labelsOf(heard, nodes)[0]).toEqual(own);
+      }
+  });
+  test("makes none while one of them is being asked, or does not answer", () => {
+    const asks = [silence, null, pageOfPi1];
+    for (const ofOwner of asks)
+      for (const ofLiar of asks)
+        for (const heard of permutations([
+          { ...honest(1), answer: ofOwner },
+          { ...told("pi1"), answer: ofLiar },
+        ]))
+          expect(rowsOf(heard, null).map((row) => row.serial)).toEqual(
+            (ofOwner === null && ofLiar !== pageOfPi1) || (ofLiar === null && ofOwner !== pageOfPi1)
+              ? []
+              : [serial],
+          );
+  });
+  test("makes none of a node that has died since", () => {
+    const died = (heard: Heard): Heard => ({ ...heard, answer: silence, answeredAt: "192.168.1.1" });
+    const evil = told("pi1", { addresses: [v4(liar), v4("192.168.1.1")] });
+    for (const heard of permutations([died(honest(1)), died(evil)]))
+      expect(labelsOf(heard, null)).toEqual([own]);
+  });
+  test("does not take its page by the name that the page has", () => {
+    const renamed: Heard = { ...honest(1), answer: pageAt(1, { hostName: "attic" }) };
+    const evil: Heard = { ...told("attic"), answer: renamed.answer };
+    for (const heard of permutations([renamed, evil])) {
+      const rows = rowsOf(heard, null);
+      expect(rows).toMatchObject([{ name: "pi1", state: "alive", serial }]);
+      expect(rows[0]?.warnings).toContain(`${liar} announces its address as that of attic`);
+    }
+  });
+  test("shares one row with it where nobody speaks from there: whoever was heard first keeps it", () => {
+    const one: Heard = { ...told("pi1"), sighting: { ...told("pi1").sighting, sender: "192.168.1.67" } };
+    const other: Heard = { ...one, sighting: { ...one.sighting, sender: liar, serial: "7" } };
+    const told7 = `${liar} announces its address with another serial, too: 7`;
+    expect(rowsOf([one, other], null)).toMatchObject([{ serial: "0beef1", warnings: [told7] }]);
+    expect(rowsOf([other, one], null)).toMatchObject([{ serial: "7" }]);
+  });
+});
+
+test("a node that announces two serials of itself is one row, and is told of", () => {
+  const old: Heard = { ...honest(1), sighting: { ...honest(1).sighting, instance: "old", serial: "7" } };
+  const rows = rowsOf([honest(1), old], null);
+  expect(rows).toMatchObject([
+    { serial, warnings: ["it announces its address with another serial, too: 7"] },
+  ]);
+});
+
+test("two machines behind one address are told apart by their ports", () => {
+  const other = sightingOf("pi1", 1, { sender: "192.168.1.1", port: 9101, serial: "7" });
+  const rows = rowsOf([honest(1), { sighting: other, answer: pageOfPi1 }], null);
+  expect(new Set(rows.map(({ port }) => port))).toEqual(new Set([9100, 9101]));
+});
