@@ -3,8 +3,9 @@ import type { Answer, Health } from "../health.ts";
 import type { Address } from "../sighting.ts";
 import { collectHealth } from "./collect-health.ts";
 import { healthCollectors, pagePath, unitCollectors } from "./collectors.ts";
+import { readLines } from "./lines-http.ts";
 import { getPage, type Page } from "./page-http.ts";
-import { filteredPageBytes, readLines, wholePageBytes } from "./page-lines.ts";
+import { filteredPageBytes, wholePageBytes } from "./page-lines.ts";
 
 /** What came of asking at one address. */
 export type AddressAnswer =
