@@ -2,7 +2,7 @@ import type { Clock } from "../core/ports.ts";
 import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import { type Ask, hasRoom, isAskedAlike, isCrowded, keyOf } from "./look.ts";
-import { type Heard, hostKey, isConfirmed } from "./rows/group-sightings.ts";
+import { type Heard, hostKey, isConfirmed, isSaidAt } from "./rows/group-sightings.ts";
 import { noRest, type Rest, isPatient, restAfterLate, restAfterRound } from "./rest.ts";
 import type { Sighting } from "./sighting.ts";
 
@@ -257,7 +257,10 @@ function isReplaced(entry: Entry, entries: readonly Entry[]): boolean {
     if (other === entry || other.goneAt !== null) return false;
     if (isSameBoard(entry, other.sighting) && (!isPage || isAnswerAt(answer, other.sighting))) return true;
     if (other.answer?.answer !== "page") return false;
-    if (isPage) return other.answer.address === answer.address && !isConfirmed(entry);
+    if (isPage) {
+      const isRumour = !isConfirmed(entry) || (isSaidAt(other) && !isSaidAt(entry));
+      return other.answer.address === answer.address && isRumour;
+    }
     return hostKey(other.sighting.host) === hostKey(sighting.host) && isConfirmed(other);
   });
 }

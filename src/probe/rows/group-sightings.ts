@@ -87,7 +87,7 @@ function placeOf({ answer, answeredAt }: Heard): string | undefined {
 }
 
 /** Whether it comes from the very address that answered. */
-function isSaidAt(heard: Heard, address = placeOf(heard)): boolean {
+export function isSaidAt(heard: Heard, address = placeOf(heard)): boolean {
   return address !== undefined && heard.sighting.sender?.split("%", 1)[0] === address;
 }
 

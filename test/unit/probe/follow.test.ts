@@ -339,6 +339,21 @@ describe("a liar", () => {
     await pass(5000);
     expect(told()).toEqual(["pi1 page"]);
   });
+  test("that took a node's name and address with another serial is forgotten, and the node is not", async () => {
+    for (const [gone, left] of [
+      ["z1", ["192.168.1.1"]],
+      ["pi1", ["192.168.1.1", "192.168.1.1"]],
+    ] as const) {
+      const { discovery, nodes, places, pass } = start();
+      nodes.answer("pi1", pageAt(1));
+      discovery.see(sightingOf("pi1", 1, { instance: "z1", serial: "7", sender: "192.168.1.66" }));
+      discovery.see(mine);
+      await settle();
+      discovery.tell({ event: "gone", instance: gone });
+      await pass(5000);
+      expect(places()).toEqual([...left]);
+    }
+  });
   test("with a node's serial does not make it forgotten when its announcement ends", async () => {
     const { discovery, told, pass } = start();
     discovery.see(labelled(mine));
