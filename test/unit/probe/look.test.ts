@@ -122,6 +122,7 @@ describe("one look", () => {
       discovery.see(sightingOf(`mine${number}`, 66, { port: 9100 + number, source: "user" }));
     // it speaks for itself, whatever another one says of it
     at66("pi66", 0, { sender: "192.168.1.67" });
+    nodes.answer("mover", silence);
     // and what has room elsewhere cannot move in
     discovery.see(sightingOf("mover", 77, { sender: "192.168.1.66" }));
     await settle();
