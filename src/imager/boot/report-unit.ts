@@ -14,6 +14,8 @@ export const chunkLength = 60;
 const scriptPath = "/etc/berry-boot-report.sh";
 /** How often the report is printed: kernel messages may break a line of one pass, hardly of all. */
 const passes = 5;
+/** What was started again after the boot may still be on its way: its failure, or its success, is told instead. */
+const startWaitSeconds = 180;
 /** A lease may come after multi-user.target. */
 const addressWaitSeconds = 45;
 
@@ -33,8 +35,16 @@ const watchedUnits = [
   "berry-*.service",
 ];
 
-/** A shorter wait for the wireless interface, which no emulated machine has: sshd would come up after 90 s. */
+/**
+ * A shorter wait for the wireless interface, which no emulated machine has: sshd would come up after 90 s. A longer one
+ * for berry: on a busy host, an emulated card takes a minute to give a program of 100 MB.
+ */
 export const emulationFiles: readonly GuestFile[] = [
+  {
+    path: "/etc/systemd/system/berry-.service.d/50-berry-boot.conf",
+    mode: 0o644,
+    text: "[Service]\nTimeoutStartSec=600\nWatchdogSec=600\n",
+  },
   {
     path: "/etc/systemd/system/sys-subsystem-net-devices-wlan0.device.d/50-berry-boot.conf",
     mode: 0o644,
@@ -112,6 +122,11 @@ record() {
 }
 
 state=$(timeout ${waitSeconds} systemctl is-system-running --wait) || true
+waited=0
+while [ "$waited" -lt ${startWaitSeconds} ] && [ -n "$(systemctl list-units --state=activating --plain --no-legend 'berry-*.service')" ]; do
+  sleep 1
+  waited=$((waited + 1))
+done
 waited=0
 while [ "$waited" -lt ${addressWaitSeconds} ] && command -v ip >/dev/null && [ -z "$(ip -o address show scope global)" ]; do
   sleep 1
