@@ -143,6 +143,19 @@ describe("scripts/install", () => {
     expect(install("--undo").said).toContain("usr/bin/berry was changed: it stays");
     expect(await files()).toEqual(["usr/bin/berry"]);
   });
+  test("puts zsh's completion where Debian's zsh looks for it, from an earlier place, too", async () => {
+    const zsh = async () => (await files()).filter((path) => path.includes("zsh"));
+    await publish("1.0.0", { ...plain, "usr/share/zsh/site-functions/_berry": "#compdef berry\n" });
+    put();
+    expect(await zsh()).toEqual(["usr/share/zsh/site-functions/_berry"]);
+    await writeFile(join(root, "etc/debian_version"), "13.1\n");
+    expect(put().exitCode).toBe(0);
+    expect(await zsh()).toEqual(["usr/share/zsh/vendor-completions/_berry"]);
+    expect(put().exitCode).toBe(0);
+    expect(await there("usr/share/zsh/vendor-completions/_berry")).toBe("#compdef berry\n");
+    expect(install("--undo").exitCode).toBe(0);
+    expect(await files()).toEqual(["etc/debian_version"]);
+  });
   test("ends what avahi announces, unless somebody else wrote that", async () => {
     const announced = join(root, "etc/avahi/services/berry.service");
     await mkdir(dirname(announced), { recursive: true });
