@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -69,6 +70,29 @@ async function deadlyPath(name: string): Promise<string> {
     { mode: 0o755 },
   );
   return `${bin}:${process.env["PATH"]}`;
+}
+
+/**
+ * Installs into a small file system: mounted with the first options, then with the next ones; and undoes that in the end.
+ * What lies there after each is listed.
+ */
+function onDisk(...mounts: readonly [string, string, string?]) {
+  const [first, second, last] = mounts;
+  const tell = `find "$DESTDIR" ! -type d ! -path '*/usr/*'; find "$DESTDIR" -name '*.next'`;
+  const again = last === undefined ? "" : `mount -o ${last} "$DESTDIR"; `;
+  const { exitCode, stderr } = Bun.spawnSync(
+    [
+      ...["unshare", "--user", "--map-root-user", "--mount", "--", "sh", "-c"],
+      `exec >&2; mount -t tmpfs -o ${first} tmpfs "$DESTDIR"
+      "$0" --from "$1"; echo exit $?; ${tell}
+      mount -o ${second} "$DESTDIR"; "$0" --from "$1"
+      ${again}"$0" --undo; echo undone $?; echo left:; find "$DESTDIR" ! -type d`,
+      script,
+      release,
+    ],
+    { env: { PATH: process.env["PATH"], DESTDIR: root } },
+  );
+  return { exitCode, said: stderr.toString() };
 }
 
 const put = () => install("--from", release);
@@ -216,6 +240,39 @@ describe("scripts/install", () => {
     expect(exitCode).toBe(65);
     expect(said).toContain("was damaged or changed");
     expect(await files()).toEqual([]);
+  });
+  test("refuses an archive that cannot be unpacked, and touches nothing", async () => {
+    await publish("1.0.0", plain);
+    const name = `berry-1.0.0-${architecture}.tar.xz`;
+    shell(`truncate -s 200 ${name} && sha256sum *.tar.xz >SHA256SUMS`);
+    const { exitCode, said } = put();
+    expect(exitCode).toBe(65);
+    expect(said).toMatch(/^error: .*cannot be unpacked.*\nhint: .*\n$/);
+    expect(await files()).toEqual([]);
+  });
+  describe.each([
+    ["the archive", 64],
+    ["what it installs", 1200],
+  ])("where there is no room for %s", (_, kibibytes) => {
+    test("says so, leaves nothing half-written, and goes on or away as soon as there is", async () => {
+      await publish("1.0.0", { ...plain, "usr/lib/berry/large": randomBytes(400 * 1024).toString("hex") });
+      const small = onDisk(`size=${kibibytes}k`, "remount,size=8m");
+      expect(small.exitCode).toBe(0);
+      expect(small.said).toMatch(
+        /^error: cannot write below .*: No space left on device\nhint: make room there and run this again.*\nexit 73\n/,
+      );
+      expect(small.said).not.toContain(".next");
+      expect(small.said).toContain("installed: berry 1.0.0");
+      expect(small.said).toEndWith("left:\n");
+    });
+  });
+  test("says that the root cannot be written, and that it cannot be undone then", async () => {
+    await publish("1.0.0", plain);
+    const { said } = onDisk("size=8m,ro", "remount,rw", "remount,ro");
+    expect(said).toMatch(
+      /^error: cannot write below .*: Read-only file system\nhint: let it be written and run this again\nexit 73\n/,
+    );
+    expect(said).toMatch(/\nerror: cannot remove .*: Read-only file system\nhint: .*\nundone 73\n/);
   });
   test("refuses a berry that does not start here, and touches nothing", async () => {
     await publish("1.0.0", { ...plain, "usr/bin/berry": "#!/bin/false\n" });
