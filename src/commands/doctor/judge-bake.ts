@@ -7,6 +7,8 @@ import { planBake } from "../../imager/plan/plan.ts";
 import { preflight, type Problem } from "../../imager/preflight.ts";
 import type { LoadedTarget } from "../../imager/targets/targets.ts";
 import { type Finding, type Level, missing, partly, ready, type Report } from "./finding.ts";
+import { judgePlaces } from "./judge-places.ts";
+import type { BlockedPlace } from "./places-file.ts";
 
 export interface BakeFacts {
   readonly host: HostFacts;
@@ -19,6 +21,8 @@ export interface BakeFacts {
     | { readonly state: "broken"; readonly message: string; readonly hint: string | null };
   /** Where berry.toml was read, its own is the first. */
   readonly targets: readonly LoadedTarget[];
+  /** Where a bake would write, and cannot. */
+  readonly blocked: readonly BlockedPlace[];
 }
 
 /** What speaks against one target. */
@@ -34,15 +38,18 @@ interface TargetVerdict {
 export function judgeBake(facts: BakeFacts): Report {
   const verdicts = facts.targets.map((target) => judgeTarget(target, facts));
   const isBlocked = ({ needs, problems }: TargetVerdict) => needs.length + problems.length > 0;
-  const level = levelOf(verdicts.map(isBlocked), facts.file.state);
+  const places = judgePlaces(facts.blocked);
+  const systems = levelOf(verdicts.map(isBlocked), facts.file.state);
+  const level = withPlaces(systems, places);
   const shared = sharedBy(verdicts);
   const lacking = missingPrograms("", shared.needs);
   return {
     role: "bake",
     level,
-    what: sentenceOf(level, facts.file.state),
+    what: systems === "ready" && level === "partly" ? elsewhere : sentenceOf(level, facts.file.state),
     findings: [
       ...fileFindings(facts),
+      ...places,
       ...(lacking === null ? [] : [missing(lacking, null, shared.needs)]),
       ...shared.problems.map(({ what, remedy }) => missing(what, remedy)),
       ...verdicts.flatMap((verdict, index) =>
@@ -148,6 +155,14 @@ function levelOf(blocked: readonly boolean[], state: BakeFacts["file"]["state"])
   if (state === "broken" || blocked.every(Boolean)) return "missing";
   if (state === "read") return blocked[0] === true ? "missing" : "ready";
   return blocked.some(Boolean) ? "partly" : "ready";
+}
+
+const elsewhere = "images can be baked, though not in this folder";
+
+/** What cannot be written keeps every system from being baked. */
+function withPlaces(level: Level, places: readonly Finding[]): Level {
+  if (places.some((place) => place.level === "missing")) return "missing";
+  return places.length > 0 && level === "ready" ? "partly" : level;
 }
 
 function sentenceOf(level: Level, state: BakeFacts["file"]["state"]): string {

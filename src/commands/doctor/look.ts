@@ -19,8 +19,10 @@ import { exampleCluster } from "./example-cluster.ts";
 import { missing, type Report, type Role } from "./finding.ts";
 import { type BakeFacts, judgeBake } from "./judge-bake.ts";
 import { judgeCool } from "./judge-cool.ts";
+import { placesOf } from "./judge-places.ts";
 import { judgeProbe, type UnitFacts } from "./judge-probe.ts";
 import { judgeWrite } from "./judge-write.ts";
+import { blockedPlaces } from "./places-file.ts";
 
 const clusterFile = "berry.toml";
 
@@ -76,7 +78,8 @@ async function bakeFacts(signal: AbortSignal): Promise<BakeFacts> {
     { cacheDirectory: cacheDirectory(undefined), berry: undefined },
     signal,
   );
-  return { host, cluster, file, targets: own === null ? others : [own, ...others] };
+  const blocked = await blockedPlaces(placesOf(cluster, host, file.state));
+  return { host, cluster, file, targets: own === null ? others : [own, ...others], blocked };
 }
 
 interface OwnCluster extends Pick<BakeFacts, "cluster" | "file"> {

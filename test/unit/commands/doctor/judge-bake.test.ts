@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { exampleCluster } from "../../../../src/commands/doctor/example-cluster.ts";
 import { prescribe, type Report } from "../../../../src/commands/doctor/finding.ts";
 import { type BakeFacts, judgeBake } from "../../../../src/commands/doctor/judge-bake.ts";
+import { placesOf } from "../../../../src/commands/doctor/judge-places.ts";
+import type { Obstacle, Place } from "../../../../src/commands/doctor/places-file.ts";
 import type { Distribution } from "../../../../src/imager/install-command.ts";
 import { listTargets, shippedTarget } from "../../../../src/imager/targets/targets.ts";
 import { arch, debian, makeCluster, makeFacts, makeNode } from "../../imager/plan/cluster-values.ts";
@@ -18,6 +20,7 @@ function factsOf(
     cluster: exampleCluster("/home/chaney"),
     file: { state: "none" },
     targets: listTargets(),
+    blocked: [],
     ...more,
   };
 }
@@ -149,5 +152,79 @@ describe("the bake beside a berry.toml", () => {
       ["ready", `${archName} can be baked`, null],
       ["ready", `${debianName} can be baked`, null],
     ]);
+  });
+});
+
+describe("a bake that has nowhere to write", () => {
+  const place = (use: Place["use"], folder: string, obstacle: Obstacle) => ({ use, folder, obstacle });
+  test("is missing its cache, with or without a berry.toml", () => {
+    const blocked = [place("cache", "/nonexistent/.cache/berry", { at: "/", why: "denied" })];
+    for (const facts of [factsOf({}, { blocked }), { ...withFile(debian), blocked }]) {
+      expect(judgeBake(facts).level).toBe("missing");
+      expect(judgeBake(facts).what).toContain("baked yet");
+      expect(told(facts)).toContainEqual([
+        "missing",
+        "the cache /nonexistent/.cache/berry cannot be written: you may not write to /",
+        "berry imager bake --cache-dir FOLDER; for good: export XDG_CACHE_HOME=FOLDER",
+      ]);
+    }
+  });
+  test("tells of one folder once, whatever would lie there", () => {
+    const obstacle: Obstacle = { at: "/media/cd", why: "read-only" };
+    const blocked = [
+      place("images", "/media/cd/images", obstacle),
+      place("host keys", "/media/cd/secret/host-keys", obstacle),
+      place("lock", "/media/cd", obstacle),
+    ];
+    const facts = { ...withFile(debian), blocked };
+    expect(judgeBake(facts).level).toBe("missing");
+    expect(told(facts).filter(([level]) => level === "missing")).toEqual([
+      [
+        "missing",
+        "cannot write the images, the host keys, berry.lock: the file system of /media/cd is read-only",
+        "copy berry.toml and the files that it names to a folder of your own, and bake there",
+      ],
+    ]);
+  });
+  test("names the setting of each folder that can lie elsewhere", () => {
+    const blocked = [
+      place("images", "/srv/images", { at: "/srv", why: "denied" }),
+      place("host keys", "/etc/motd/keys", { at: "/etc/motd", why: "no folder" }),
+    ];
+    expect(told({ ...withFile(debian), blocked }).filter(([level]) => level === "missing")).toEqual([
+      [
+        "missing",
+        "cannot write the images: you may not write to /srv",
+        "name another folder with output in [image] of berry.toml",
+      ],
+      [
+        "missing",
+        "cannot write the host keys: /etc/motd is not a folder",
+        "name another folder with host_keys in [ssh] of berry.toml",
+      ],
+    ]);
+  });
+  test("can be done in another folder where there is no berry.toml yet", () => {
+    const facts = factsOf({}, { blocked: [place("berry.toml", "/usr", { at: "/usr", why: "denied" })] });
+    expect(judgeBake(facts)).toMatchObject({
+      level: "partly",
+      what: "images can be baked, though not in this folder",
+    });
+    expect(told(facts)[0]).toEqual([
+      "partly",
+      "no cluster can be kept in /usr: you may not write to /usr",
+      "cd to a folder of your own; berry init --dir FOLDER writes a berry.toml there",
+    ]);
+  });
+  test("writes to the folders of berry.toml, and to that of a host key which is not there yet", () => {
+    const { cluster, host } = withFile(debian);
+    const uses = (hostKeys: BakeFacts["host"]["hostKeys"]) =>
+      placesOf(cluster, { ...host, hostKeys }, "read").map(({ use, folder }) => `${use}: ${folder}`);
+    const others = ["cache: /home/chaney/.cache/berry", "images: /home/chaney/cluster/images"];
+    const keys = cluster.nodes[0]?.ssh.hostKeys;
+    expect(typeof keys).toBe("string");
+    expect(uses({})).toEqual([...others, `host keys: ${keys}`, "lock: /home/chaney/cluster"]);
+    expect(uses({ pi1: ["ed25519"] })).toEqual([...others, "lock: /home/chaney/cluster"]);
+    expect(placesOf(cluster, host, "none").map(({ use }) => use)).toEqual(["cache", "berry.toml"]);
   });
 });
