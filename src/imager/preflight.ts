@@ -204,7 +204,7 @@ function berry(facts: HostFacts): Problem[] {
     {
       what: "no berry for the image: there is no berry-aarch64 beside the running program",
       remedy:
-        "name one with --berry PATH (a release's package for aarch64, or a program), or build both with scripts/build",
+        "name one of the same release with --berry PATH (for Arch Linux ARM berry-VERSION-1-aarch64.pkg.tar.zst; for all: usr/bin/berry of berry-VERSION-aarch64.tar.xz), or build both with scripts/build",
     },
   ];
 }

@@ -81,7 +81,7 @@ async function berryPackage(
   const [name, version, architecture] = ["pkgname", "pkgver", "arch"].map(value);
   const refuse = (found: string): BerryError =>
     new BerryError("bad-data", `--berry ${path} is no package of berry for arm64: ${found}`, {
-      hint: "name a release's berry-VERSION-aarch64.pkg.tar.zst",
+      hint: "name a release's berry-VERSION-1-aarch64.pkg.tar.zst",
     });
   if (exitCode !== 0 || name === undefined || version === undefined)
     throw refuse(`${basename(path)} has no .PKGINFO that could be read`);

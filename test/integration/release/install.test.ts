@@ -107,7 +107,11 @@ describe("scripts/install", () => {
   test("puts everything in place, twice if need be, and takes it away again", async () => {
     await publish("1.0.0", plain);
     expect(put()).toMatchObject({ exitCode: 0 });
-    expect(put().said).toContain("installed: berry 1.0.0");
+    const { said } = put();
+    expect(said).toContain("installed: berry 1.0.0");
+    expect(said.includes("berry imager --berry berry-1.0.0-1-aarch64.pkg.tar.zst\n")).toBe(
+      architecture === "x86_64",
+    );
     expect(await files()).toEqual([
       "etc/berry/fand.toml",
       "usr/bin/berry",

@@ -171,6 +171,7 @@ describe("preflight", () => {
       "no berry for the image: there is no berry-aarch64 beside the running program",
     );
     expect(problem?.remedy).toContain("--berry PATH");
+    expect(problem?.remedy).toContain("berry-VERSION-1-aarch64.pkg.tar.zst");
   });
   test("says that there is no node", () => {
     expect(problems({}, debian, [])).toEqual([
