@@ -23,10 +23,15 @@ interface Said {
 }
 
 /** What it says in an empty folder, with what a berry.toml has where one is given. */
-async function ask(words: readonly string[], { path = "", toml = "", enter = [] as readonly string[] } = {}) {
+async function ask(
+  words: readonly string[],
+  { path = "", toml = "", home = "", mode = 0o755, enter = [] as readonly string[] } = {},
+) {
   await using folder = await user.makeFolder();
   if (toml !== "") await writeFile(join(folder.path, "berry.toml"), toml);
-  const options = { cwd: folder.path, env: path === "" ? {} : { PATH: path } };
+  await chmod(folder.path, mode);
+  const env = { ...(path === "" ? {} : { PATH: path }), ...(home === "" ? {} : { HOME: home }) };
+  const options = { cwd: folder.path, env };
   return await user.run([...enter, berry.path, "doctor", ...words], options, signal);
 }
 function roleOf(stdout: string, wanted: string): Said["roles"][number] {
@@ -79,6 +84,19 @@ describe("berry doctor, to an ordinary user", () => {
     expect(findings.at(-1)).toMatchObject({ level: "ready" });
     const { stdout: torn } = await ask(["bake", "--json"], { toml: "[[node\n" });
     expect(roleOf(torn, "bake").level).toBe("missing");
+  });
+  test("does not call a bake ready whose cache cannot be made", async () => {
+    const { stdout, exitCode } = await ask(["bake", "--json"], { home: "/nonexistent" });
+    expect(exitCode).toBe(69);
+    const found = roleOf(stdout, "bake").findings.find(({ what }) =>
+      what.includes("/nonexistent/.cache/berry"),
+    );
+    expect(found?.level).toBe("missing");
+    expect(found?.remedy).toContain("--cache-dir");
+  });
+  test("says that nothing can be kept in a folder that cannot be written, and does not fail for it", async () => {
+    const { stdout, exitCode } = await ask(["bake", "--json"], { mode: 0o555 });
+    expect({ exitCode, level: roleOf(stdout, "bake").level }).toEqual({ exitCode: 0, level: "partly" });
   });
   test("finds no network in a namespace that has none", async () => {
     const { stdout, exitCode } = await ask(["probe", "--json"], {

@@ -14,6 +14,8 @@ export type UnitFacts = {
 } | null;
 
 export interface ProbeFacts {
+  /** Why berry.toml, which names the nodes, cannot be used, each line a problem; null: it can, or there is none. */
+  readonly brokenFile: { readonly message: string; readonly hint: string | null } | null;
   readonly interfaces: readonly InterfaceFacts[];
   /** What announces this machine to others; null: it is no Raspberry Pi, and need not be found. */
   readonly announcing: { readonly announce: UnitFacts; readonly avahi: UnitFacts } | null;
@@ -31,21 +33,32 @@ const firewall =
   "where nodes are missing: a firewall, which is not seen from here, has to let UDP to port 5353 and TCP to port 9100 out, and the answers in";
 
 /** Whether nodes can be looked for, and on a Pi whether others find it. Pure. */
-export function judgeProbe({ interfaces, announcing }: ProbeFacts): Report {
+export function judgeProbe({ brokenFile, interfaces, announcing }: ProbeFacts): Report {
+  const broken = brokenFile === null ? [] : judgeFile(brokenFile);
   const links = judgeLinks(interfaces);
   const announced = announcing === null ? [] : judgeAnnouncing(announcing.announce, announcing.avahi);
   const isFound = announced.every(({ level }) => level === "ready");
   return {
     role: "probe",
-    level: links.level === "missing" ? "missing" : isFound ? "ready" : "partly",
+    level: links.level === "missing" || broken.length > 0 ? "missing" : isFound ? "ready" : "partly",
     what:
       links.level === "missing"
         ? "there is no network to look for nodes in"
-        : isFound
-          ? "nodes can be looked for"
-          : "nodes can be looked for, but others do not find this one",
-    findings: [links, ...announced],
+        : broken.length > 0
+          ? "berry.toml has to be mended first"
+          : isFound
+            ? "nodes can be looked for"
+            : "nodes can be looked for, but others do not find this one",
+    findings: [...broken, links, ...announced],
   };
+}
+
+const withoutFile = "berry probe --no-cluster";
+
+function judgeFile({ message, hint }: NonNullable<ProbeFacts["brokenFile"]>): readonly Finding[] {
+  const mended = hint ?? "mend it";
+  const remedy = mended.includes("--no-cluster") ? mended : `${mended}; until then: ${withoutFile}`;
+  return message.split("\n").map((line) => missing(line, remedy));
 }
 
 function judgeLinks(interfaces: readonly InterfaceFacts[]): Finding {

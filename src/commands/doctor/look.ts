@@ -13,6 +13,7 @@ import { readInterfaces } from "../../probe/discovery/links-file.ts";
 import { lookAtBoard } from "../fand/look-at-board.ts";
 import { cacheDirectory, lookAtHost } from "../imager/prepare.ts";
 import { deniedDevices } from "../imager/write/permission.ts";
+import { clusterNodes } from "../probe/cluster-nodes.ts";
 import { readCluster } from "../read-cluster.ts";
 import { systemctl } from "../systemctl.ts";
 import { exampleCluster } from "./example-cluster.ts";
@@ -20,7 +21,7 @@ import { missing, type Report, type Role } from "./finding.ts";
 import { type BakeFacts, judgeBake } from "./judge-bake.ts";
 import { judgeCool } from "./judge-cool.ts";
 import { placesOf } from "./judge-places.ts";
-import { judgeProbe, type UnitFacts } from "./judge-probe.ts";
+import { judgeProbe, type ProbeFacts, type UnitFacts } from "./judge-probe.ts";
 import { judgeWrite } from "./judge-write.ts";
 import { blockedPlaces } from "./places-file.ts";
 
@@ -38,6 +39,7 @@ export async function lookAt(role: Role, signal: AbortSignal): Promise<Report> {
         return judgeCool(await lookAtBoard(null, signal));
       case "probe":
         return judgeProbe({
+          brokenFile: await brokenNodes(),
           interfaces: readInterfaces(),
           announcing: isRaspberryPi()
             ? {
@@ -80,6 +82,18 @@ async function bakeFacts(signal: AbortSignal): Promise<BakeFacts> {
   );
   const blocked = await blockedPlaces(placesOf(cluster, host, file.state));
   return { host, cluster, file, targets: own === null ? others : [own, ...others], blocked };
+}
+
+/** Of berry.toml as `berry probe` reads it: the nodes alone. */
+async function brokenNodes(): Promise<ProbeFacts["brokenFile"]> {
+  const log = { info: () => undefined, warn: () => undefined };
+  try {
+    await clusterNodes(undefined, true, log);
+    return null;
+  } catch (thrown) {
+    if (!(thrown instanceof BerryError)) throw thrown;
+    return { message: thrown.message, hint: thrown.hint ?? null };
+  }
 }
 
 interface OwnCluster extends Pick<BakeFacts, "cluster" | "file"> {

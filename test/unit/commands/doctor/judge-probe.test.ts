@@ -25,7 +25,7 @@ const wlan: InterfaceFacts = { ...eth0, name: "wlan0", networks: ["10.0.0.2/8"] 
 const active = { load: "loaded", file: "enabled", active: "active" };
 
 const onPi = (announce: UnitFacts, avahi: UnitFacts) =>
-  judgeProbe({ interfaces: [lo, eth0], announcing: { announce, avahi } });
+  judgeProbe({ brokenFile: null, interfaces: [lo, eth0], announcing: { announce, avahi } });
 const ill = (report: ReturnType<typeof judgeProbe>) =>
   prescribe([report], "debian", false)
     .reports.flatMap(({ findings }) => findings)
@@ -34,7 +34,7 @@ const ill = (report: ReturnType<typeof judgeProbe>) =>
 
 describe("looking for nodes", () => {
   test("goes through every real interface, and a firewall has to let it", () => {
-    const report = judgeProbe({ interfaces: [lo, docker, eth0, wlan], announcing: null });
+    const report = judgeProbe({ brokenFile: null, interfaces: [lo, docker, eth0, wlan], announcing: null });
     expect(report.level).toBe("ready");
     expect(report.findings).toHaveLength(1);
     expect(report.findings[0]?.what).toBe("asked through eth0 (IPv4, IPv6), wlan0 (IPv4)");
@@ -46,7 +46,7 @@ describe("looking for nodes", () => {
     ["a cable that is pulled out", [lo, { ...eth0, isUp: false }]],
     ["no address", [lo, { ...eth0, networks: [] }]],
   ])("is missing with %s", (_, interfaces) => {
-    const report = judgeProbe({ interfaces, announcing: null });
+    const report = judgeProbe({ brokenFile: null, interfaces, announcing: null });
     expect(report.level).toBe("missing");
     expect(report.findings[0]?.what).toBe("no network interface can be asked for nodes");
     expect(report.findings[0]?.remedy).toContain("connect a network");
@@ -92,8 +92,35 @@ describe("being found", () => {
     expect(found?.[1]).toContain(remedy);
   });
   test("does not hide that there is no network", () => {
-    expect(judgeProbe({ interfaces: [lo], announcing: { announce: null, avahi: active } }).level).toBe(
-      "missing",
-    );
+    expect(
+      judgeProbe({ brokenFile: null, interfaces: [lo], announcing: { announce: null, avahi: active } }).level,
+    ).toBe("missing");
+  });
+});
+
+describe("beside a berry.toml that is broken", () => {
+  const message = "berry.toml: line 1, column 3: incomplete table header";
+  const judge = (hint: string | null, interfaces = [lo, eth0]) =>
+    judgeProbe({ brokenFile: { message, hint }, interfaces, announcing: null });
+
+  test("it has to be mended, or left out", () => {
+    expect(judge("see https://toml.io")).toMatchObject({
+      level: "missing",
+      what: "berry.toml has to be mended first",
+    });
+    expect(ill(judge("see https://toml.io"))).toEqual([
+      [message, "see https://toml.io; until then: berry probe --no-cluster"],
+    ]);
+    expect(ill(judge("or read no cluster file: --no-cluster"))).toEqual([
+      [message, "or read no cluster file: --no-cluster"],
+    ]);
+  });
+  test("what the network lacks is told besides", () => {
+    const report = judge(null, [lo]);
+    expect(report.what).toBe("there is no network to look for nodes in");
+    expect(ill(report).map(([what]) => what)).toEqual([
+      message,
+      "no network interface can be asked for nodes",
+    ]);
   });
 });
