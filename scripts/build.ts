@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { parseOptions } from "./parse-options.ts";
 
 /**
  * Compiles berry: `bun scripts/build.ts [--arch x86_64|aarch64]… [--out FOLDER]`; both architectures into dist/ by default.
@@ -51,18 +51,59 @@ function isArchitecture(name: string): name is Architecture {
   return Object.hasOwn(targets, name);
 }
 
-const { values } = parseArgs({
-  options: {
-    arch: { type: "string", multiple: true, default: Object.keys(targets) },
-    out: { type: "string", default: join(house, "dist") },
-  },
-});
-await mkdir(values.out, { recursive: true });
-const built = commit();
-for (const architecture of values.arch) {
-  if (!isArchitecture(architecture)) {
-    throw new Error(`no such architecture: ${architecture}; there are ${Object.keys(targets).join(" and ")}`);
-  }
-  const outfile = await compile(architecture, resolve(values.out), built);
-  console.log(`${outfile}  ${(Bun.file(outfile).size / 1024 / 1024).toFixed(0)} MiB`);
+const usage = `scripts/build [--arch ARCHITECTURE]… [--out FOLDER]
+
+  --arch ARCHITECTURE   ${Object.keys(targets).join(" or ")} alone
+  --out FOLDER          where the programs go (dist)
+`;
+
+/** @throws Error that says what is wrong with the words */
+function parse(words: string[]) {
+  const { values } = parseOptions({
+    args: words,
+    options: {
+      arch: { type: "string", multiple: true, default: Object.keys(targets) },
+      out: { type: "string", default: join(house, "dist") },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const architectures = values.arch.map((name) => {
+    if (!isArchitecture(name))
+      throw new Error(`no such architecture: ${name}; there are ${Object.keys(targets).join(" and ")}`);
+    return name;
+  });
+  return { architectures, folder: resolve(values.out), help: values.help };
 }
+
+function complain(error: unknown, hint: string): void {
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}\nhint: ${hint}`);
+}
+
+async function main(): Promise<number> {
+  let asked: ReturnType<typeof parse>;
+  try {
+    asked = parse(process.argv.slice(2));
+  } catch (error) {
+    complain(error, "scripts/build --help");
+    return 64;
+  }
+  const { architectures, folder, help } = asked;
+  if (help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    complain(error, "name another folder with --out");
+    return 73;
+  }
+  const built = commit();
+  for (const architecture of architectures) {
+    const outfile = await compile(architecture, folder, built);
+    console.log(`${outfile}  ${(Bun.file(outfile).size / 1024 / 1024).toFixed(0)} MiB`);
+  }
+  return 0;
+}
+
+process.exitCode = await main();

@@ -1,9 +1,9 @@
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { compiledBerry } from "../test/fixtures/compiled-berry.ts";
 import { ordinaryUser } from "../test/fixtures/ordinary-user.ts";
+import { parseOptions } from "./parse-options.ts";
 import { bakeCommands, bakeTitle, clusterText } from "./recording/bake.ts";
 import { machineWords, refuseWords } from "./recording/machine-words.ts";
 import { drawPicture } from "./recording/picture.ts";
@@ -32,8 +32,9 @@ const columns = 100;
 const restMilliseconds = 6000;
 const house = resolve(import.meta.dirname, "..");
 
+/** @throws Error that says what is wrong with the words */
 function parse(words: string[]) {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args: words,
     allowPositionals: true,
     options: {
@@ -44,7 +45,7 @@ function parse(words: string[]) {
   });
   const wanted = positionals.map((word) => {
     const part = parts.find((name) => name === word);
-    if (part === undefined) throw new Error(`no such picture: ${word}`);
+    if (part === undefined) throw new Error(`no such picture: ${word}; there are ${parts.join(", ")}`);
     return part;
   });
   return { ...values, wanted: wanted.length === 0 ? parts : wanted };
@@ -121,12 +122,7 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function main(stop: AbortController): Promise<void> {
-  const options = parse(process.argv.slice(2));
-  if (options.help) {
-    process.stdout.write(usage);
-    return;
-  }
+async function main(options: ReturnType<typeof parse>, stop: AbortController): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error("loop devices and namespaces need root: run it with sudo");
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
@@ -146,10 +142,28 @@ async function main(stop: AbortController): Promise<void> {
   for (const part of options.wanted) await record(part, plan, scratch, resolve(options.out), stop.signal);
 }
 
+/** The words, or null where they are not understood, which is told then. */
+function understand(words: string[]): ReturnType<typeof parse> | null {
+  try {
+    return parse(words);
+  } catch (thrown) {
+    complain(thrown);
+    say("hint: scripts/record --help");
+    return null;
+  }
+}
+
+function complain(thrown: unknown): void {
+  say(`error: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+}
+
+const options = understand(process.argv.slice(2));
 const stopping = new AbortController();
-await main(stopping).catch((thrown: unknown) => {
-  const { aborted, reason } = stopping.signal;
-  const told: unknown = aborted ? reason : thrown;
-  say(`error: ${told instanceof Error ? told.message : String(told)}`);
-  process.exitCode = aborted ? 130 : 1;
-});
+if (options === null) process.exitCode = 64;
+else if (options.help) process.stdout.write(usage);
+else
+  await main(options, stopping).catch((thrown: unknown) => {
+    const { aborted, reason } = stopping.signal;
+    complain(aborted ? reason : thrown);
+    process.exitCode = aborted ? 130 : 1;
+  });

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { type BenchName, type BenchOptions, benches } from "./benches.ts";
 import { filesBeside, type MeasuredFiles, ownFiles, quickFiles } from "./measured-file.ts";
+import { parseOptions } from "../parse-options.ts";
 import { namedSections, sections } from "./sections.ts";
 
 /** What the command line asks for. */
@@ -69,7 +69,7 @@ function listed(from: number, to?: number): string {
 
 /** @throws Error that says what is wrong with the words */
 export function parseWords(words: readonly string[]): Asked {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args: [...words],
     allowPositionals: true,
     options: {
@@ -81,7 +81,7 @@ export function parseWords(words: readonly string[]): Asked {
       resume: { type: "boolean" },
       quick: { type: "boolean" },
       output: { type: "string" },
-      help: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
     },
   });
   if (values.help === true) return { kind: "help" };
