@@ -42,9 +42,6 @@ packages = []                          # such as ["vim", "htop"]
 # margin     = "256MiB"                # free space of the root file system`,
     renderUser(answers),
     renderWifi(answers.wifi),
-    `# Each node's SSH host key is made with its first image, kept here, and told in images/known_hosts.
-# [ssh]
-# host_keys = "secret/host-keys"       # or false: made on the first boot`,
     `# A fan on every node; it becomes /etc/berry/fand.toml.
 # [fan]
 # pin  = 18                            # BCM number of the GPIO
@@ -70,7 +67,9 @@ ${keys === "" ? '# authorized_keys = ["~/.ssh/id_ed25519.pub"]' : `authorized_ke
 # sudo          = "password"           # or "no-password", "none"
 
 [ssh]
-password_login = true                  # false: public keys alone`;
+password_login = true                  # false: public keys alone
+# Each node's SSH host key is made with its first image, kept here, and told in images/known_hosts.
+# host_keys    = "secret/host-keys"    # or false: made on the first boot`;
 }
 
 function renderWifi(wifi: WifiAnswers | null): string {
