@@ -145,11 +145,12 @@ function namespaces(facts: HostFacts): Problem[] {
         "sudo sysctl -w user.max_user_namespaces=10000; where it exists, also: sudo sysctl -w kernel.unprivileged_userns_clone=1",
     });
   }
-  const { users, groups } = facts.subordinateIds;
+  const { users, groups, firstFree } = facts.subordinateIds;
+  const range = `${firstFree}-${firstFree + 65_535}`;
   if (!facts.isRoot && (users < 65_536 || groups < 65_536)) {
     problems.push({
       what: `${facts.userName} has ${users} subordinate user ids and ${groups} group ids, and an image needs 65536 of each`,
-      remedy: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${facts.userName}\n(choose a range that nobody has in /etc/subuid and /etc/subgid)`,
+      remedy: `sudo usermod --add-subuids ${range} --add-subgids ${range} ${facts.userName}`,
     });
   }
   return problems;

@@ -12,6 +12,7 @@ import type { HostFacts, UserNamespaces } from "./host-facts.ts";
 import { hostKeyTypesOf } from "../host-keys-file.ts";
 import { intactLayers } from "../layer-record-file.ts";
 import { parseSourceDateEpoch } from "../source-date-epoch.ts";
+import { subordinateIds } from "./subordinate-ids.ts";
 import type { Target } from "../targets/target.ts";
 
 export interface FactsRequest {
@@ -95,10 +96,11 @@ export async function collectFacts(
     programs: found,
     emulators,
     hostHandler: await hostHandler(),
-    subordinateIds: {
-      users: await largestRange("/etc/subuid", username, uid),
-      groups: await largestRange("/etc/subgid", username, uid),
-    },
+    subordinateIds: subordinateIds(
+      await readFile("/etc/subuid", "utf8").catch(() => ""),
+      await readFile("/etc/subgid", "utf8").catch(() => ""),
+      { name: username, uid },
+    ),
     userNamespaces: await userNamespaces(),
     pacmanMajor: pacman,
     mke2fsVersion: mke2fs,
@@ -171,16 +173,6 @@ async function nameOfUser(uid: number): Promise<string> {
   return (
     lines.map((line) => line.split(":")).find(([, , id]) => id === String(uid))?.[0] ?? userInfo().username
   );
-}
-
-/** subuid(5): USER:FIRST:COUNT, the user by name or by number. */
-async function largestRange(file: string, name: string, uid: number): Promise<number> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  const counts = text.split("\n").flatMap((line) => {
-    const [user, , count] = line.trim().split(":");
-    return user === name || user === String(uid) ? [Number(count)] : [];
-  });
-  return Math.max(0, ...counts.filter(Number.isSafeInteger));
 }
 
 async function userNamespaces(): Promise<UserNamespaces> {

@@ -13,8 +13,8 @@ export interface HostFacts {
   readonly emulators: readonly string[];
   /** Interpreter of an arm64 handler of the host's that holds it open (flag F); null: none. */
   readonly hostHandler: string | null;
-  /** Sub-ids of the user: the largest range of each kind. */
-  readonly subordinateIds: { readonly users: number; readonly groups: number };
+  /** Sub-ids of the user: the largest range of each kind; from `firstFree` on, no user has any. */
+  readonly subordinateIds: { readonly users: number; readonly groups: number; readonly firstFree: number };
   readonly userNamespaces: UserNamespaces;
   readonly pacmanMajor: number | null;
   /** Of e2fsprogs, such as `1.47.0`; null: unknown. */

@@ -33,7 +33,7 @@ describe("a machine that can bake", () => {
     expect(
       problems({
         isRoot: true,
-        subordinateIds: { users: 0, groups: 0 },
+        subordinateIds: { users: 0, groups: 0, firstFree: 100_000 },
         ...without("newuidmap", "newgidmap"),
       }),
     ).toEqual([]);
@@ -102,12 +102,12 @@ describe("preflight", () => {
     [0, 65_536],
     [65_536, 65_535],
   ])("counts %d and %d sub-ids", (users, groups) => {
-    const [problem] = problems({ subordinateIds: { users, groups } });
+    const [problem] = problems({ subordinateIds: { users, groups, firstFree: 231_072 } });
     expect(problem?.what).toBe(
       `chaney has ${users} subordinate user ids and ${groups} group ids, and an image needs 65536 of each`,
     );
-    expect(problem?.remedy).toContain(
-      "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 chaney",
+    expect(problem?.remedy).toBe(
+      "sudo usermod --add-subuids 231072-296607 --add-subgids 231072-296607 chaney",
     );
   });
   test("misses Debian's keyring", () => {

@@ -102,7 +102,7 @@ describe("the bake on a laptop that lacks something", () => {
     ]);
   });
   test("names the command that gives a user sub-ids", () => {
-    const facts = factsOf({ subordinateIds: { users: 0, groups: 0 } });
+    const facts = factsOf({ subordinateIds: { users: 0, groups: 0, firstFree: 100_000 } });
     expect(judgeBake(facts).level).toBe("missing");
     const [[level, what, remedy] = []] = told(facts);
     expect(level).toBe("missing");

@@ -128,7 +128,7 @@ export function makeFacts(changes: Partial<HostFacts> = {}): HostFacts {
     programs: Object.fromEntries(names.map((name) => [name, `/usr/bin/${name}`])),
     emulators: ["/usr/bin/qemu-aarch64-static"],
     hostHandler: null,
-    subordinateIds: { users: 65_536, groups: 65_536 },
+    subordinateIds: { users: 65_536, groups: 65_536, firstFree: 165_536 },
     userNamespaces: "allowed",
     pacmanMajor: 7,
     mke2fsVersion: "1.47.0",
