@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { loadConfig } from "c12";
 import { parse } from "smol-toml";
@@ -27,13 +28,22 @@ export async function readToml(
   const entry = await hostFiles.look(path);
   if (names === "toml" && !file.endsWith(".toml"))
     throw new BerryError("usage", `${file}: not a TOML file`, { hint: "name a file that ends in .toml" });
-  if (entry.kind === "missing")
+  if (entry.kind === "missing") {
+    if (await isLink(path))
+      throw new BerryError("no-input", `${file}: a link that leads nowhere`, {
+        hint: `ls -l ${file}; correct it, or move it away; ${missingHint}`,
+      });
     throw new BerryError("no-input", `${file}: no such file`, { hint: missingHint });
+  }
   if (entry.kind === "unreadable")
-    throw new BerryError("no-permission", `${file}: cannot be read`, { hint: `ls -l ${file}` });
+    throw new BerryError("no-permission", `${file}: cannot be read`, {
+      hint: `ls -l ${file}; let its owner give you leave (chmod a+r), or move it away`,
+    });
   if (entry.kind !== "file") {
     const what = entry.kind === "folder" ? "a folder, and not a file" : "not a file";
-    throw new BerryError("no-input", `${file}: ${what}`, { hint: `ls -ld ${file}; ${missingHint}` });
+    throw new BerryError("no-input", `${file}: ${what}`, {
+      hint: `ls -ld ${file}; move it away; ${missingHint}`,
+    });
   }
   if (entry.sizeBytes > mostBytes)
     throw new BerryError(
@@ -68,6 +78,13 @@ export async function readToml(
   } catch (thrown) {
     throw syntaxError(file, thrown);
   }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    (entry) => entry.isSymbolicLink(),
+    () => false,
+  );
 }
 
 /** The parser's message quotes lines of the file, which may hold a secret: only its first line is passed on, and no cause. */

@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, open, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BerryError, codeOf } from "../core/errors.ts";
+import { type HostEntry, hostFiles } from "./host-files.ts";
 
 export interface NewFile {
   /** Relative to the folder. */
@@ -14,13 +15,28 @@ export interface NewFile {
 
 const otherFolder = "choose another folder with --dir, or repair this one";
 
+/** What lies at a path that is taken, where it is no file that could be used or edited. */
+const oddities: Readonly<Record<HostEntry["kind"], string | null>> = {
+  file: null,
+  folder: "it is a folder",
+  missing: "it is a link that leads nowhere",
+  unreadable: "it cannot be read",
+  other: "it is not a file",
+};
+
 /** @throws BerryError `cannot-create` when one of the paths is taken; nothing is touched */
 export async function refuseTaken(folder: string, files: readonly NewFile[]): Promise<void> {
   for (const { path, hint } of files) {
     if (await isTaken(join(folder, path))) {
-      throw new BerryError("cannot-create", `${join(folder, path)} exists already and is never overwritten`, {
-        hint,
-      });
+      const whole = join(folder, path);
+      const oddity = oddities[(await hostFiles.look(whole)).kind];
+      throw new BerryError(
+        "cannot-create",
+        `${whole} exists already and is never overwritten${oddity === null ? "" : `: ${oddity}`}`,
+        {
+          hint: oddity === null ? hint : `ls -ld ${whole}; move it away, or choose another folder with --dir`,
+        },
+      );
     }
   }
 }

@@ -157,6 +157,24 @@ describe("what is written", () => {
     expect(await readdir(folder)).toEqual(["berry.toml"]);
   });
 
+  test.each([
+    ["a folder", (path: string) => mkdir(path), "it is a folder", "a folder, and not a file"],
+    ["a link", (path: string) => symlink("nowhere", path), "it is a link that leads", "a link that leads"],
+  ])("and who reads it say the same of %s in its place", async (_, make, taken, read) => {
+    const path = join(folder, "berry.toml");
+    await make(path);
+    const refused: unknown = await write(decideByDefault(nothing, host, random)).catch(
+      (reason: unknown) => reason,
+    );
+    expect(messageOf(refused)).toContain(`never overwritten: ${taken}`);
+    expect(refused).toMatchObject({
+      hint: expect.stringContaining("move it away, or choose another folder"),
+    });
+    const unread: unknown = await examineCluster(path, fanJudge, signal).catch((reason: unknown) => reason);
+    expect(messageOf(unread)).toContain(read);
+    expect(unread).toMatchObject({ hint: expect.stringMatching(/move it away; berry init$/) });
+  });
+
   test("is removed again when it does not stand the check", async () => {
     const inner = join(folder, "new", "folder");
     const failure = new BerryError("config", "no good");
