@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { access, lstat, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { isMissing } from "../core/errors.ts";
@@ -45,3 +45,11 @@ export const hostFiles: HostFiles = {
     }
   },
 };
+
+/** Of the path itself: also where it leads nowhere. */
+export async function isLink(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    (entry) => entry.isSymbolicLink(),
+    () => false,
+  );
+}

@@ -1,9 +1,8 @@
-import { lstat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { loadConfig } from "c12";
 import { parse } from "smol-toml";
 import { BerryError, messageOf } from "../core/errors.ts";
-import { hostFiles } from "./host-files.ts";
+import { hostFiles, isLink } from "./host-files.ts";
 
 export interface TomlDocument {
   /** Absolute path. */
@@ -78,13 +77,6 @@ export async function readToml(
   } catch (thrown) {
     throw syntaxError(file, thrown);
   }
-}
-
-async function isLink(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    (entry) => entry.isSymbolicLink(),
-    () => false,
-  );
 }
 
 /** The parser's message quotes lines of the file, which may hold a secret: only its first line is passed on, and no cause. */
