@@ -2,7 +2,8 @@ import type { Clock } from "../core/ports.ts";
 import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import { type Ask, hasRoom, isAskedAlike, isCrowded, keyOf } from "./look.ts";
-import { type Heard, hostKey, isConfirmed, isSaidAt } from "./rows/group-sightings.ts";
+import { type Heard, isConfirmed, isSaidAt } from "./rows/group-sightings.ts";
+import { hostKey } from "./rows/keys.ts";
 import { noRest, type Rest, isPatient, restAfterLate, restAfterRound } from "./rest.ts";
 import type { Sighting } from "./sighting.ts";
 

@@ -1,6 +1,7 @@
 import type { Discovery, DiscoveryRequest, DiscoveryWarning } from "../../probe/discovery-port.ts";
 import { type Ask, look } from "../../probe/look.ts";
-import { hostKey, type Heard } from "../../probe/rows/group-sightings.ts";
+import { type Heard } from "../../probe/rows/group-sightings.ts";
+import { hostKey } from "../../probe/rows/keys.ts";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 
 export interface Found {

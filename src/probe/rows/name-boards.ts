@@ -1,4 +1,5 @@
-import { baseOf, hostKey, isConfirmed } from "./group-sightings.ts";
+import { isConfirmed } from "./group-sightings.ts";
+import { baseOf, hostKey } from "./keys.ts";
 import type { Finding } from "./settle-answers.ts";
 
 /** What to call a board. */

@@ -1,7 +1,8 @@
 import type { Row } from "../row.ts";
 import type { Address } from "../sighting.ts";
 import { ailmentsOf } from "./ailments.ts";
-import { baseOf, groupSightings, type Heard, hostKey, serialOf } from "./group-sightings.ts";
+import { groupSightings, type Heard } from "./group-sightings.ts";
+import { baseOf, hostKey, serialOf } from "./keys.ts";
 import { nameBoards, type Naming } from "./name-boards.ts";
 import { type Finding, settleAnswers } from "./settle-answers.ts";
 

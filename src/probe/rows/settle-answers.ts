@@ -1,5 +1,6 @@
 import type { Answer } from "../health.ts";
-import { baseOf, type Board, type Heard, hostKey } from "./group-sightings.ts";
+import { type Board, type Heard } from "./group-sightings.ts";
+import { baseOf, hostKey } from "./keys.ts";
 
 /** A board, and what came of asking it. */
 export interface Finding {
