@@ -1,3 +1,4 @@
+import { ratioInWords } from "./figures.ts";
 /** What a program took while it was looked at. */
 export interface Cost {
   readonly seconds: number;
@@ -95,13 +96,8 @@ export function costTable(title: string, columns: readonly Column[]): string {
   return [head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-/** In words, so that nobody has to know which side is on top of the fraction; null: there is no saying. */
 function ratio(first: number | null, other: number | null): string | null {
-  if (first === null || other === null || first <= 0 || other <= 0) return null;
-  const isLess = other >= first;
-  const times = rounded(isLess ? other / first : first / other);
-  if (Number(times) === 1) return "as much";
-  return `${times} × ${isLess ? "less" : "more"}`;
+  return first === null || other === null ? null : ratioInWords(first, other, rounded);
 }
 
 /** Two or three digits that mean something; whole numbers as they are. */

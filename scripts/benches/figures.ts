@@ -37,12 +37,16 @@ export function figureTable(figures: readonly Figure[]): string {
   return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-/** In words, so that nobody has to know which side is on top of the fraction. */
 export function ratio(berry: number, other: number): string {
-  if (berry <= 0 || other <= 0) return "–";
-  const times = rounded(Math.max(berry, other) / Math.min(berry, other));
+  return ratioInWords(berry, other, rounded) ?? "–";
+}
+
+/** In words, so that nobody has to know which side is on top of the fraction; null: there is no saying. */
+export function ratioInWords(first: number, other: number, round: (value: number) => string): string | null {
+  if (first <= 0 || other <= 0) return null;
+  const times = round(Math.max(first, other) / Math.min(first, other));
   if (Number(times) === 1) return "as much";
-  return other >= berry ? `${times} × less` : `${times} × more`;
+  return other >= first ? `${times} × less` : `${times} × more`;
 }
 
 export function withUnit(value: number, unit: Unit): string {
