@@ -2,8 +2,8 @@ import type { Clock } from "../core/ports.ts";
 import type { Discovery, DiscoveryRequest } from "./discovery-port.ts";
 import type { Answer } from "./health.ts";
 import { type Ask, hasRoom, isAskedAlike, isCrowded, keyOf } from "./look.ts";
-import { type Heard, isConfirmed, isSaidAt } from "./rows/group-sightings.ts";
-import { hostKey } from "./rows/keys.ts";
+import type { Heard } from "./rows/group-sightings.ts";
+import { isAnswerAt, isOneSource, isReplaced, isSameBoard } from "./succession.ts";
 import { noRest, type Rest, isPatient, restAfterLate, restAfterRound } from "./rest.ts";
 import type { Sighting } from "./sighting.ts";
 
@@ -214,14 +214,6 @@ export async function follow(
   }
 }
 
-/** Whether that is the board whose announcement has ended: at a place of its, or with its serial and the old silent. */
-function isSameBoard({ sighting: old, answer }: Entry, sighting: Sighting): boolean {
-  const isNumbered = old.serial !== null && sighting.serial !== null;
-  if (isNumbered && old.serial !== sighting.serial) return false;
-  if (!isNumbered && hostKey(old.host) !== hostKey(sighting.host)) return false;
-  return isOneSource(old, sighting) || (isNumbered && answer?.answer !== "page");
-}
-
 /** What a page says, with the units of the one before, where it has none: they seldom change. */
 function withUnitsOf(before: Answer | null, answer: Answer): Answer {
   if (before?.answer !== "page" || answer.answer !== "page" || before.address !== answer.address)
@@ -232,36 +224,4 @@ function withUnitsOf(before: Answer | null, answer: Answer): Answer {
 
 function addressOf(answer: Answer | null): string | undefined {
   return answer?.answer === "page" ? answer.address : undefined;
-}
-
-function isAnswerAt(answer: Answer | null, { addresses }: Sighting): boolean {
-  return answer?.answer === "page" && addresses.some(({ address }) => address === answer.address);
-}
-
-/** Whether both were told by one machine, as far as is known. */
-function isOneSource(one: Sighting, other: Sighting): boolean {
-  if (one.sender !== undefined && one.sender === other.sender) return true;
-  const known = new Set(one.addresses.map(({ address, zone }) => `${address}%${zone}`));
-  return (
-    one.port === other.port && other.addresses.some(({ address, zone }) => known.has(`${address}%${zone}`))
-  );
-}
-
-/**
- * Whether another node stands for one whose announcement has ended: one that is announced still, and answers at its
- * address, or under its name or serial where it does not answer itself. One that answers as itself has no successor.
- */
-function isReplaced(entry: Entry, entries: readonly Entry[]): boolean {
-  const { sighting, answer } = entry;
-  const isPage = answer?.answer === "page";
-  return entries.some((other) => {
-    if (other === entry || other.goneAt !== null) return false;
-    if (isSameBoard(entry, other.sighting) && (!isPage || isAnswerAt(answer, other.sighting))) return true;
-    if (other.answer?.answer !== "page") return false;
-    if (isPage) {
-      const isRumour = !isConfirmed(entry) || (isSaidAt(other) && !isSaidAt(entry));
-      return other.answer.address === answer.address && isRumour;
-    }
-    return hostKey(other.sighting.host) === hostKey(sighting.host) && isConfirmed(other);
-  });
 }
